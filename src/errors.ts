@@ -1,0 +1,47 @@
+/** The ways a request is refused. Anything else that is thrown is a bug or an outage. */
+
+export type ErrorCode =
+  | 'invalid'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'too_large'
+  | 'too_many'
+  | 'unavailable';
+
+/** One thing that is wrong, and where: a JSON Pointer into what was sent (RFC 6901; '' is the whole). */
+export interface Fault {
+  pointer: string;
+  detail: string;
+}
+
+export interface DomainErrorOptions {
+  errors?: readonly Fault[];
+  /** What an answer says besides, such as the candidates of a conflict. */
+  extra?: Readonly<Record<string, unknown>>;
+  retryAfterSeconds?: number;
+  cause?: unknown;
+}
+
+/** A refusal the caller can act on; the message is written for them. */
+export class DomainError extends Error {
+  readonly code: ErrorCode;
+  readonly errors: readonly Fault[];
+  readonly extra: Readonly<Record<string, unknown>>;
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(code: ErrorCode, message: string, options: DomainErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'DomainError';
+    this.code = code;
+    this.errors = options.errors ?? [];
+    this.extra = options.extra ?? {};
+    this.retryAfterSeconds = options.retryAfterSeconds;
+  }
+}
+
+/** The process cannot start, or a command cannot be done: one sentence that says what to do, and exit 1. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
