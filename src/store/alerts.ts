@@ -1,0 +1,42 @@
+/** What needs a person: it begins, it ends, and it says what to do. Whoever knows of it begins and ends it. */
+
+import { randomUUIDv7 } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Stamp } from '../time.ts';
+import type { ReadDb, Trx } from './open.ts';
+import { insertRows, listed } from './rows.ts';
+
+export interface Alert {
+  kind: string;
+  subject: string;
+  since: string;
+  until: string | null;
+  what_to_do: string;
+}
+
+/** The alerts of one kind that stand now: those not named end, those not yet standing begin. */
+export async function setAlerts(trx: Trx, kind: string, standing: ReadonlyMap<string, string>, at: Stamp): Promise<void> {
+  const open = await trx.selectFrom('alerts').select(['alert_id', 'subject']).where('kind', '=', kind).where('until', 'is', null).execute();
+  const ended = open.filter((row) => !standing.has(row.subject)).map((row) => row.alert_id);
+  if (ended.length > 0) {
+    await trx.updateTable('alerts').set({ until: at }).where('alert_id', 'in', sql<string>`${listed(ended)}`).execute();
+  }
+  const known = new Set(open.map((row) => row.subject));
+  const begun = [...standing].filter(([subject]) => !known.has(subject));
+  await insertRows(
+    trx,
+    'alerts',
+    begun.map(([subject, whatToDo]) => ({ alert_id: randomUUIDv7(), kind, subject, what_to_do: whatToDo, since: at, until: null })),
+  );
+}
+
+/** Standing ones first, then those that ended, newest first. */
+export async function listAlerts(db: ReadDb, limit: number): Promise<Alert[]> {
+  return await db
+    .selectFrom('alerts')
+    .select(['kind', 'subject', 'since', 'until', 'what_to_do'])
+    .orderBy(sql`until IS NOT NULL`)
+    .orderBy('since', 'desc')
+    .limit(limit)
+    .execute();
+}

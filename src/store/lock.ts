@@ -1,0 +1,32 @@
+/** One process owns the data. The kernel frees the lock when the process ends, however it ends. */
+
+import { StartError } from '../errors.ts';
+import { openFile, sqliteCode } from './connection.ts';
+
+export interface Lock {
+  release(): void;
+}
+
+/** Takes the folder for this process, or answers undefined while another has it. */
+export function tryLock(folder: string): Lock | undefined {
+  const lock = openFile(`${folder}/lock.db`);
+  try {
+    lock.pragma('busy_timeout = 0');
+    lock.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    lock.close();
+    if (sqliteCode(error) === 'SQLITE_BUSY') return undefined;
+    throw error;
+  }
+  return { release: () => lock.close() };
+}
+
+export function takeLock(folder: string): Lock {
+  const lock = tryLock(folder);
+  if (!lock) {
+    throw new StartError(
+      `Another Rollcall is using the data in ${folder}. Stop that one first, or choose another folder with --data or ROLLCALL_DATA.`,
+    );
+  }
+  return lock;
+}

@@ -1,0 +1,128 @@
+/**
+ * The database of one service: a connection that reads the last committed state, and one writer, behind which
+ * all other writers wait. No rule of the domain is in here.
+ */
+
+import { existsSync, mkdirSync } from 'node:fs';
+import { type Kysely, sql } from 'kysely';
+import { DomainError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { asRefusal, asStartError, kyselyOver, openFile, sqliteCode } from './connection.ts';
+import { backupTo } from './backup.ts';
+import { takeLock } from './lock.ts';
+import { migrate } from './migrate.ts';
+import type { Database } from './tables.ts';
+
+/** The read-only connection: sees what is committed, also while a write is open. */
+export type ReadDb = Kysely<Database>;
+/** The writer within one transaction. Only `write` makes one. */
+export type Trx = Kysely<Database> & { readonly brand: 'Trx' };
+export type Write = <T>(fn: (trx: Trx) => Promise<T>) => Promise<T>;
+
+export interface Store {
+  file: string;
+  /** True when this start made the database. */
+  isNew: boolean;
+  read: ReadDb;
+  write: Write;
+  /** How many writes wait, the running one included. */
+  waiting(): number;
+  /** A copy of the last committed state, verified; safe while writes go on. */
+  backup(target: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const mostWaiting = 100;
+export const databaseName = 'rollcall.db';
+
+/**
+ * Opens the folder's database for this process alone, and migrates it. Throws StartError with a sentence that
+ * says what to do if it is in use, cannot be written, is damaged, or was written by a newer program.
+ */
+export async function openStore(folder: string, log: Logger): Promise<Store> {
+  const file = `${folder}/${databaseName}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const lock = takeLock(folder);
+    try {
+      return await openLocked(folder, file, log, () => lock.release());
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  } catch (error) {
+    throw asStartError(error, folder, file);
+  }
+}
+
+async function openLocked(folder: string, file: string, log: Logger, release: () => void): Promise<Store> {
+  const isNew = !existsSync(file);
+  const raw = openFile(file);
+  try {
+    raw.pragma('journal_mode = WAL');
+    raw.pragma('synchronous = FULL');
+    const writer = kyselyOver(raw);
+    const migrated = await migrate(writer, file, async (before) => {
+      const target = `${folder}/backups/before-${before}.db`;
+      await backupTo(file, target);
+      log.info({ file: target }, 'backed up the database before migrating it');
+    });
+    if (migrated.length > 0 && !isNew) log.info({ migrations: migrated }, 'migrated the database');
+    const reader = openFile(file, { readonly: true });
+    const read = kyselyOver(reader);
+    const { write, waiting } = writing(writer);
+    return {
+      file,
+      isNew,
+      read,
+      write,
+      waiting,
+      backup: (target) => backupTo(file, target),
+      close: async () => {
+        await write(() => Promise.resolve()).catch(() => undefined);
+        await read.destroy();
+        await writer.destroy();
+        release();
+      },
+    };
+  } catch (error) {
+    raw.close();
+    throw error;
+  }
+}
+
+/** One writer at a time; the queue is the mutex. What SQLite refuses for want of space is `unavailable`. */
+function writing(writer: Kysely<Database>): { write: Write; waiting: () => number } {
+  let tail: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+
+  async function transaction<T>(fn: (trx: Trx) => Promise<T>): Promise<T> {
+    return await writer.connection().execute(async (connection) => {
+      await sql`BEGIN IMMEDIATE`.execute(connection);
+      try {
+        const result = await fn(connection as Trx);
+        await sql`COMMIT`.execute(connection);
+        return result;
+      } catch (error) {
+        // After a full disk SQLite may have rolled back by itself.
+        await sql`ROLLBACK`.execute(connection).catch((failure: unknown) => {
+          if (sqliteCode(failure) !== 'SQLITE_ERROR') throw failure;
+        });
+        throw asRefusal(error);
+      }
+    });
+  }
+
+  const write: Write = async (fn) => {
+    if (waiting > mostWaiting) {
+      throw new DomainError('unavailable', `${mostWaiting} writes are waiting already; try again in a few seconds.`, { retryAfterSeconds: 5 });
+    }
+    waiting += 1;
+    const turnOf = tail.then(() => transaction(fn)).finally(() => {
+      waiting -= 1;
+    });
+    tail = turnOf.catch(() => undefined);
+    return await turnOf;
+  };
+  return { write, waiting: () => waiting };
+}

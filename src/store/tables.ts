@@ -1,0 +1,285 @@
+/** What SQLite really returns, beside db/migrations: JSON is text here, true is 1, instants are 24 characters. */
+
+import type { Generated } from 'kysely';
+
+export interface Database {
+  sites: SitesTable;
+  groups: GroupsTable;
+  sources: SourcesTable;
+  configuration_items: ItemsTable;
+  claims: ClaimsTable;
+  claim_seen: ClaimSeenTable;
+  identifiers: IdentifiersTable;
+  verdicts: VerdictsTable;
+  conflicts: ConflictsTable;
+  pins: PinsTable;
+  edges: EdgesTable;
+  changes: ChangesTable;
+  activity: ActivityTable;
+  passes: PassesTable;
+  tokens: TokensTable;
+  refusals: RefusalsTable;
+  alerts: AlertsTable;
+  revision: { only_row: number; revision: number };
+  inventory_versions: InventoryVersionsTable;
+}
+
+export interface SitesTable {
+  site_id: string;
+  name: string | null;
+  domains: string;
+  address: string;
+  new_hosts: 'serve' | 'hold';
+  vars: string;
+  notes: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface GroupsTable {
+  group_name: string;
+  source: string;
+  vars: string | null;
+  children: string | null;
+  match: string | null;
+  updated_at: string;
+}
+
+export interface SourcesTable {
+  source: string;
+  kind: string;
+  role: 'measures' | 'intends' | 'people';
+  origin_host: string | null;
+  origin_path: string | null;
+  first_seen_at: string;
+  last_seen_at: string;
+  last_complete_pass_id: string | null;
+  last_complete_pass_at: string | null;
+  held_pass_id: string | null;
+  withdrawn_at: string | null;
+}
+
+export interface ItemsTable {
+  ci_id: string;
+  ci_type: string;
+  ci_name: string;
+  ci_status: string;
+  lifecycle: string | null;
+  power: string | null;
+  hold: string | null;
+  absence: string | null;
+  absent_since: string | null;
+  stop_confirmed: number;
+  site_id: string;
+  parent_name: string | null;
+  environment: string | null;
+  role: string | null;
+  criticality: string | null;
+  technical_specs: string;
+  tags: string;
+  ansible: string;
+  ansible_name: string | null;
+  ansible_name_by: string | null;
+  ansible_name_from: string | null;
+  managed_by: string | null;
+  discovered_by: string | null;
+  terraform_resource_id: string | null;
+  external_id: string | null;
+  owner: string | null;
+  notes: string | null;
+  generation: Generated<number>;
+  body_since: string | null;
+  winners: string;
+  taken_off: string;
+  handed_down: Generated<string>;
+  first_anchor: string | null;
+  merged_into: string | null;
+  merged_at: string | null;
+  merged_by: string | null;
+  revision: number;
+  first_seen_at: string;
+  created_at: string;
+  updated_at: string;
+  deleted_at: string | null;
+}
+
+export interface ClaimsTable {
+  claim_id: string;
+  source: string;
+  kind: string;
+  native_key: string;
+  ci_id: string | null;
+  bound_ci_id: string | null;
+  settled_ci_id: string | null;
+  settled_at: string | null;
+  former_ci_ids: Generated<string>;
+  said: string;
+  hash: string;
+  since: string;
+  said_at: string;
+  first_said_at: string;
+  gone_since: string | null;
+  gone_passes: Generated<number>;
+  gone_counted_pass_id: string | null;
+  gone_for_good: 'retired' | 'withdrawn' | null;
+  returned_at: string | null;
+  body_since: string | null;
+  rebuilt_at: string | null;
+  number_left_behind: string | null;
+  replaces_ci_id: string | null;
+  ghost_of: string | null;
+  muted: Generated<number>;
+  alarm: string | null;
+  alarm_since: string | null;
+}
+
+export interface ClaimSeenTable {
+  claim_id: string;
+  seen_at: string;
+  pass_id: string | null;
+}
+
+export interface IdentifiersTable {
+  kind: string;
+  value: string;
+  claim_id: string;
+  said_since: string;
+}
+
+export interface VerdictsTable {
+  verdict_id: string;
+  decision: 'same' | 'apart' | 'beside';
+  claim_id: string | null;
+  other_claim_id: string | null;
+  ci_id: string | null;
+  other_ci_id: string | null;
+  decided_by: string;
+  reason: string | null;
+  since: string;
+  until: string | null;
+}
+
+export interface ConflictsTable {
+  conflict_id: string;
+  claim_id: string;
+  candidates: string;
+  reasons: Generated<string>;
+  since: string;
+  until: string | null;
+  decision: 'same' | 'apart' | null;
+  ci_id: string | null;
+  decided_by: string | null;
+}
+
+export interface PinsTable {
+  ci_id: string;
+  attribute: string;
+  value: string;
+  reason: string;
+  pinned_by: string;
+  since: string;
+  until: string | null;
+}
+
+export interface EdgesTable {
+  ci_id: string;
+  relationship_type: string;
+  target_ci_id: string;
+  source: string;
+  claim_id: string | null;
+  relationship_strength: 'critical' | 'strong' | 'weak';
+  note: string | null;
+  since: string;
+}
+
+export interface ChangesTable {
+  change_no: Generated<number>;
+  change_id: string;
+  subject: 'ci' | 'site' | 'group';
+  subject_id: string;
+  action: string;
+  source: string;
+  actor: string | null;
+  change_ref: string | null;
+  reason: string | null;
+  request_id: string | null;
+  pass_id: string | null;
+  reverts: string | null;
+  before: string;
+  after: string;
+  undo: string | null;
+  revision: number;
+  changed_at: string;
+}
+
+export interface ActivityTable {
+  ci_id: string;
+  last_configured_at: string | null;
+  last_run_at: string | null;
+  last_run_id: string | null;
+  last_run_outcome: string | null;
+  stale_since: string | null;
+}
+
+export interface PassesTable {
+  pass_id: string;
+  source: string;
+  actor: string | null;
+  complete: number;
+  why: string | null;
+  outcome: 'good' | 'partial' | 'suspicious' | 'accepted' | 'failed';
+  seen: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  missing: number;
+  refused: number;
+  held: string | null;
+  error: string | null;
+  begun_at: string;
+  ended_at: string;
+}
+
+export interface TokensTable {
+  token_id: string;
+  token_name: string;
+  hash: string;
+  scopes: string;
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
+export interface RefusalsTable {
+  refusal_id: string;
+  refused_at: string;
+  token_name: string | null;
+  address: string | null;
+  method: string;
+  path: string;
+  status: number;
+  detail: string;
+  errors: string;
+  body: string | null;
+  request_id: string | null;
+}
+
+export interface AlertsTable {
+  alert_id: string;
+  kind: string;
+  subject: string;
+  what_to_do: string;
+  since: string;
+  until: string | null;
+}
+
+export interface InventoryVersionsTable {
+  version: string;
+  question: string;
+  revision: number;
+  body: Buffer;
+  first_served_at: string;
+  last_served_at: string;
+  keep_until: string | null;
+}
