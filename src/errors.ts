@@ -16,6 +16,11 @@ export interface Fault {
   detail: string;
 }
 
+/** A name as it stands in a JSON Pointer. */
+export function escapePointer(part: string): string {
+  return part.replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
 export interface DomainErrorOptions {
   errors?: readonly Fault[];
   /** What an answer says besides, such as the candidates of a conflict. */
