@@ -1,0 +1,129 @@
+/**
+ * Puts in place what the tests run with beyond npm: the oldest and the newest ansible-core that this
+ * machine's Python takes, ruff, and Chromium. What is there is kept; delete `.tools` for newer ones.
+ */
+
+import { execFile } from 'node:child_process';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { alone, environmentIn, findPython, MissingError, makeEnvironment, type Python, pip, ruff } from './python.ts';
+import { type AnsibleAge, type AnsibleTools, readTools, type Tools, toolsFolder } from './tools.ts';
+
+const execute = promisify(execFile);
+const oldestMinor = 14;
+const newestMinor = 40;
+
+const say = (line: string) => process.stdout.write(`prepare: ${line}\n`);
+
+try {
+  const tools = (await toolsInPlace()) ?? (await alone(async () => (await toolsInPlace()) ?? (await prepare())));
+  const { oldest, newest } = tools.ansible;
+  say(`ready: ansible-core ${oldest.version} and ${newest.version}, ruff, Chromium`);
+} catch (error) {
+  const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  process.stderr.write(`prepare: ${error instanceof MissingError ? error.message : `${String(error)}\n${output}`}\n`);
+  process.exitCode = 1;
+}
+
+/** What an earlier run noted, if all of it is still there and runs. */
+async function toolsInPlace(): Promise<Tools | undefined> {
+  try {
+    const tools = readTools();
+    const { oldest, newest } = tools.ansible;
+    const programs = [
+      tools.ruff,
+      tools.chromium,
+      tools.python,
+      join(oldest.bin, 'ansible'),
+      join(newest.bin, 'ansible'),
+    ];
+    if (!programs.every(existsSync)) return undefined;
+    if (environmentIn('ansible-oldest') !== oldest.bin || environmentIn('ansible-newest') !== newest.bin)
+      return undefined;
+    const versions = await Promise.all([versionIn(oldest.bin), versionIn(newest.bin)]);
+    return versions[0] === oldest.version && versions[1] === newest.version ? tools : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function prepare(): Promise<Tools> {
+  const python = findPython();
+  const [oldest, newest, ruffPath, chromium] = await Promise.all([
+    ansible('oldest', python, (bin) => oldestFor(bin, python)),
+    ansible('newest', python, () => `ansible-core>=2.${oldestMinor}`),
+    ruff(),
+    findChromium() ?? installChromium(),
+  ]);
+  const tools: Tools = { ansible: { oldest, newest }, chromium, ruff: ruffPath, python: python.path };
+  const draft = join(toolsFolder, `tools.json.${process.pid}`);
+  writeFileSync(draft, JSON.stringify(tools, null, 2));
+  renameSync(draft, join(toolsFolder, 'tools.json'));
+  return tools;
+}
+
+async function ansible(
+  age: AnsibleAge,
+  python: Python,
+  requirement: (bin: string) => string | Promise<string>,
+): Promise<AnsibleTools> {
+  const name = `ansible-${age}`;
+  const there = environmentIn(name);
+  if (there) {
+    const version = await versionIn(there).catch(() => undefined);
+    if (version) return { version, bin: there };
+  }
+  say(`installing the ${age} ansible-core for Python ${python.version} into .tools/${name}`);
+  const bin = await makeEnvironment(name, python, requirement);
+  return { version: await versionIn(bin), bin };
+}
+
+/** The oldest release that names this Python as one of its own: the only upper bound that ansible-core states. */
+async function oldestFor(bin: string, python: Python): Promise<string> {
+  for (let minor = oldestMinor; minor <= newestMinor; minor += 1) {
+    const wanted = `ansible-core>=2.${minor},<2.${minor + 1}`;
+    const report = await pip(bin, ['install', '--quiet', '--dry-run', '--no-deps', '--report', '-', wanted]).catch(
+      () => '',
+    );
+    if (!report) continue;
+    const { install } = JSON.parse(report) as { install: { metadata: { version: string; classifier?: string[] } }[] };
+    const metadata = install[0]?.metadata;
+    if (metadata?.classifier?.includes(`Programming Language :: Python :: ${python.version}`)) {
+      return `ansible-core==${metadata.version}`;
+    }
+  }
+  throw new MissingError(
+    `No ansible-core from 2.${oldestMinor} on is made for Python ${python.version}, or PyPI is not reached.`,
+  );
+}
+
+async function versionIn(bin: string): Promise<string> {
+  const program = 'from ansible.release import __version__; print(__version__)';
+  const { stdout } = await execute(join(bin, 'python'), ['-I', '-c', program]);
+  return stdout.trim();
+}
+
+function findChromium(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return ['chromium', 'chromium-browser', 'google-chrome']
+    .flatMap((name) => folders.map((folder) => join(folder, name)))
+    .find(existsSync);
+}
+
+async function installChromium(): Promise<string> {
+  const missing = 'The tests need Chromium on the PATH: install the package chromium (or google-chrome).';
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) throw new MissingError(missing);
+  say('installing Chromium by apt-get');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const output = { env, maxBuffer: 64 * 1024 * 1024 };
+  await execute('apt-get', ['update', '-q'], output);
+  await execute('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'chromium'], output);
+  const found = findChromium();
+  if (!found) throw new MissingError(missing);
+  return found;
+}
+
+function onPath(name: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+}
