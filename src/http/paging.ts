@@ -1,0 +1,45 @@
+/** Lists answer `{count, items, next}`; a cursor is opaque to its caller. */
+
+import { type TSchema, Type } from 'typebox';
+import { DomainError } from '../errors.ts';
+
+const mostRows = 1000;
+const usualRows = 100;
+
+/** The query of every list. More than the most is cut to it, not refused. */
+export const pageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, description: `rows of one answer, ${usualRows} unless told, at most ${mostRows}` })),
+  cursor: Type.Optional(Type.String({ description: '`next` of the answer before' })),
+};
+
+export function listOf(schema: TSchema) {
+  return Type.Object({
+    count: Type.Integer({ description: 'how many there are in all' }),
+    items: Type.Array(schema),
+    next: Type.Union([Type.String(), Type.Null()], { description: 'the cursor of the next page, or null' }),
+  });
+}
+
+export function limitOf(query: { limit?: number }): number {
+  return Math.min(query.limit ?? usualRows, mostRows);
+}
+
+/** What a cursor holds: the keys of the last row of the page before. Throws `invalid` for one that is not ours. */
+export function readCursor(cursor: string | undefined): (string | number)[] | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (Array.isArray(keys) && keys.every((key) => typeof key === 'string' || typeof key === 'number')) return keys;
+  } catch {
+    // Refused below.
+  }
+  throw new DomainError('invalid', 'The cursor is not one that Rollcall gave.', { errors: [{ pointer: '/cursor', detail: 'send `next` of an answer as it is' }] });
+}
+
+/** A page out of up to `limit + 1` rows: the row too many says that there is a next page. */
+export function pageOf<T>(rows: readonly T[], limit: number, count: number, keysOf: (row: T) => (string | number)[]) {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  const next = rows.length > limit && last !== undefined ? Buffer.from(JSON.stringify(keysOf(last))).toString('base64url') : null;
+  return { count, items, next };
+}

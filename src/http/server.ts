@@ -1,0 +1,280 @@
+/** Requests in, answers out: routes the endpoints, and turns whatever is thrown into a problem. */
+
+import { randomUUIDv7 } from 'node:crypto';
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import cors from 'cors';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
+import helmet from 'helmet';
+import type { Static } from 'typebox';
+import { checker, queryReader } from '../check.ts';
+import { DomainError, StartError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store/open.ts';
+import { type Clock, stamp } from '../time.ts';
+import type { Auth } from './auth.ts';
+import { bodyReader, parseBody, redactedBody } from './body.ts';
+import { docsRoutes } from './docs.ts';
+import type { Answer, Caller, Endpoint } from './endpoint.ts';
+import { limiter } from './limiter.ts';
+import type { Metrics } from './metrics.ts';
+import { pathOf } from './openapi.ts';
+import { outage, problemOf, statusOf } from './problem.ts';
+import type { Refusals } from './refusals.ts';
+import type { httpSettings } from './settings.ts';
+
+export type HttpSettings = Static<typeof httpSettings>;
+
+export interface HttpParts {
+  settings: HttpSettings;
+  endpoints: readonly Endpoint[];
+  auth: Auth;
+  refusals: Refusals;
+  metrics: Metrics;
+  store: Store;
+  clock: Clock;
+  log: Logger;
+}
+
+export interface Listening {
+  /** Where it answers, such as http://127.0.0.1:7373. */
+  url: string;
+  /** Takes no more, waits for what is under way, and after `drainMilliseconds` cuts it off. */
+  close(drainMilliseconds: number): Promise<void>;
+}
+
+/** The last word on a request, kept on the response for the log, the metrics and the refusals. */
+interface Locals {
+  requestId: string;
+  caller?: Caller;
+  endpoint?: Endpoint;
+  body?: Buffer | undefined;
+}
+
+const changeRefForm = /^[\w.-]+\/[\w.-]+#\d+$/;
+const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+export function httpApp(parts: HttpParts): Express {
+  const { settings, metrics, log } = parts;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.set('trust proxy', settings.trust_proxy);
+  app.use((request, response, next) => {
+    const began = performance.now();
+    const given = request.get('x-request-id');
+    const locals = response.locals as Locals;
+    locals.requestId = given && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUIDv7();
+    response.set('X-Request-Id', locals.requestId);
+    response.on('finish', () => {
+      metrics.answered(request.method, locals.endpoint ? pathOf(locals.endpoint) : 'none', response.statusCode, (performance.now() - began) / 1000);
+      log.debug({ method: request.method, path: request.path, status: response.statusCode, request: locals.requestId }, 'answered');
+    });
+    next();
+  });
+  app.use(helmet({ strictTransportSecurity: settings.tls ? {} : false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: settings.tls ? [] : null } } }));
+  if (settings.cors_origins.length > 0) app.use(cors({ origin: settings.cors_origins, exposedHeaders: ['ETag', 'X-Request-Id', 'Retry-After'] }));
+  app.use(docsRoutes());
+  const run = runner(parts);
+  for (const endpoint of parts.endpoints) {
+    const path = pathOf(endpoint).replaceAll(/\{(\w+)\}/g, ':$1');
+    app[endpoint.method.toLowerCase() as 'get'](path, run(endpoint));
+  }
+  app.use((request: Request) => {
+    throw new DomainError('not_found', `There is no ${request.method} ${request.path}; /docs lists every call.`);
+  });
+  app.use(problems(parts));
+  return app;
+}
+
+/** What one endpoint does with a request: token, scope, body, checks, and then its own work. */
+function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpoint: Endpoint) => RequestHandler {
+  const readBody = bodyReader(settings.body_limit_mb * 1024 * 1024);
+  const perToken = settings.rate_limit > 0 ? limiter(settings.rate_limit) : undefined;
+
+  return (endpoint) => {
+    const readQuery = queryReader(endpoint.query);
+    const checkBody = endpoint.body ? checker(endpoint.bodyName ?? 'The body', endpoint.body) : undefined;
+
+    return async (request, response) => {
+      const locals = response.locals as Locals;
+      locals.endpoint = endpoint;
+      const address = request.ip ?? '';
+      const caller: Caller = { tokenName: '', scopes: [], address, requestId: locals.requestId, changeRef: null };
+      if (endpoint.scope) {
+        const token = await auth.tokenOf(request.get('authorization'), address);
+        Object.assign(caller, { tokenName: token.token_name, scopes: token.scopes });
+        locals.caller = caller;
+        if (!token.scopes.includes(endpoint.scope) && !token.scopes.includes('admin')) {
+          throw new DomainError('forbidden', `The token ${token.token_name} may not do this: it lacks the scope ${endpoint.scope}.`);
+        }
+        const wait = perToken?.take(token.token_id, clock().epochMilliseconds);
+        if (wait !== undefined) throw new DomainError('too_many', `The token ${token.token_name} calls too often; wait ${wait} s.`, { retryAfterSeconds: wait });
+      }
+      const query = readQuery({ ...request.query });
+      caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
+      let body: unknown;
+      if (checkBody) {
+        locals.body = await readBody(request, response);
+        if (!locals.body) throw new DomainError('invalid', 'This call needs a JSON body.');
+        body = withoutChangeRef(parseBody(locals.body), caller);
+        checkBody(body);
+      }
+      const [status, answer, headers] = await endpoint.handle({
+        params: request.params as Record<string, string>,
+        query,
+        body,
+        caller,
+        header: (name) => request.get(name),
+        refused(detail, errors, part) {
+          metrics.refusedWrite(pathOf(endpoint));
+          refusals.keep(refusalOf(request, locals, statusOf.invalid, detail, errors, Buffer.from(JSON.stringify(part)), clock));
+        },
+      });
+      send(response, [status, answer, headers]);
+    };
+  };
+}
+
+function send(response: Response, [status, body, headers]: Answer | [number, unknown, Answer[2] | undefined]): void {
+  response.status(status);
+  if (headers) response.set(headers);
+  if (body === undefined) response.end();
+  else if (Buffer.isBuffer(body)) response.end(body);
+  else response.type('application/json').end(JSON.stringify(body));
+}
+
+function changeRefOf(given: unknown, pointer: string): string | null {
+  if (given === undefined || given === null || given === '') return null;
+  if (typeof given === 'string' && changeRefForm.test(given)) return given;
+  throw new DomainError('invalid', 'The change reference is not of the form owner/repo#123.', { errors: [{ pointer, detail: 'must be owner/repo#123' }] });
+}
+
+/** `change_ref` may stand in any body; it speaks of the call, not of the thing. */
+function withoutChangeRef(body: unknown, caller: Caller): unknown {
+  if (body === null || typeof body !== 'object' || !('change_ref' in body)) return body;
+  const { change_ref: given, ...rest } = body as Record<string, unknown>;
+  caller.changeRef = changeRefOf(given, '/change_ref') ?? caller.changeRef;
+  return rest;
+}
+
+function refusalOf(request: Request, locals: Locals, status: number, detail: string, errors: DomainError['errors'], body: Buffer | undefined, clock: Clock) {
+  return {
+    refused_at: stamp(clock()),
+    token_name: locals.caller?.tokenName ?? null,
+    address: request.ip ?? null,
+    method: request.method,
+    path: request.originalUrl.slice(0, 500),
+    status,
+    detail,
+    errors,
+    body: redactedBody(body),
+    request_id: locals.requestId,
+  };
+}
+
+function problems({ refusals, metrics, clock, log }: HttpParts): ErrorRequestHandler {
+  return (thrown: unknown, request, response, next) => {
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
+    const locals = response.locals as Locals;
+    const error = thrown instanceof URIError ? new DomainError('invalid', 'The path is not percent-encoded UTF-8.', { cause: thrown }) : thrown;
+    const known = error instanceof DomainError;
+    const status = known ? statusOf[error.code] : 500;
+    if (!known) log.error({ err: error, method: request.method, path: request.path, request: locals.requestId }, 'a request failed');
+    if (writes.has(request.method)) {
+      metrics.refusedWrite(locals.endpoint ? pathOf(locals.endpoint) : 'none');
+      // Wrong tokens past the limit are counted, not stored: they would be a way to fill the disk.
+      const flood = status === statusOf.too_many && !locals.caller;
+      if (!flood) refusals.keep(refusalOf(request, locals, status, known ? error.message : outage.detail, known ? error.errors : [], locals.body, clock));
+    }
+    if (known && error.retryAfterSeconds !== undefined) response.set('Retry-After', String(error.retryAfterSeconds));
+    if (status === statusOf.unauthorized) response.set('WWW-Authenticate', 'Bearer realm="Rollcall"');
+    response.status(status).type('application/problem+json').end(JSON.stringify(known ? problemOf(error) : outage));
+  };
+}
+
+/** Listens as the settings say. Throws StartError for a taken port, a wrong address, or plaintext beyond this machine. */
+export async function listen(app: Express, settings: HttpSettings, log: Logger): Promise<Listening> {
+  const { host, port } = addressOf(settings.listen);
+  if (!settings.tls && !settings.allow_plaintext && !isLoopback(host)) {
+    throw new StartError(
+      `http.listen is ${settings.listen}, which others can reach, without TLS: tokens would cross the network in the clear. ` +
+        'Set http.tls, listen on 127.0.0.1 behind a reverse proxy, or set http.allow_plaintext: true.',
+    );
+  }
+  const { server, stopWatching } = settings.tls ? tlsServer(app, settings.tls, log) : { server: createServer(app), stopWatching: () => undefined };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, settings.listen)));
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return {
+    url: `${settings.tls ? 'https' : 'http'}://${name}:${bound.port}`,
+    async close(drainMilliseconds) {
+      stopWatching();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** The parts of `address:port`; a port alone is on this machine only. */
+export function addressOf(listenTo: string): { host: string; port: number } {
+  const match = /^(?:(.+):)?(\d{1,5})$/.exec(listenTo);
+  return { host: (match?.[1] ?? '127.0.0.1').replaceAll(/[[\]]/g, ''), port: Number(match?.[2]) };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function tlsServer(app: Express, files: { cert: string; key: string }, log: Logger): { server: Server | TlsServer; stopWatching: () => void } {
+  const read = () => {
+    try {
+      return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
+    } catch (error) {
+      throw new StartError(`http.tls: ${(error as Error).message}.`, { cause: error });
+    }
+  };
+  let server: TlsServer;
+  try {
+    server = createTlsServer(read(), app);
+  } catch (error) {
+    throw error instanceof StartError ? error : new StartError(`http.tls: ${files.cert} and ${files.key} are not a certificate and its key in PEM.`, { cause: error });
+  }
+  const renew = () => {
+    try {
+      server.setSecureContext(read());
+      log.info({ cert: files.cert }, 'read the TLS certificate again');
+    } catch (error) {
+      log.error({ err: error, cert: files.cert }, 'the new TLS certificate cannot be used; the former one goes on');
+    }
+  };
+  for (const file of [files.cert, files.key]) watchFile(file, { interval: 2000, persistent: false }, renew);
+  return {
+    server,
+    stopWatching: () => {
+      for (const file of [files.cert, files.key]) unwatchFile(file, renew);
+    },
+  };
+}
+
+function listenError(error: NodeJS.ErrnoException, address: string): StartError {
+  const sentences: Record<string, string> = {
+    EADDRINUSE: `${address} is taken by another program. Stop it, or choose another address with http.listen or ROLLCALL_LISTEN.`,
+    EACCES: `This user may not listen on ${address}. Choose a port above 1023 with http.listen or ROLLCALL_LISTEN.`,
+    EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another with http.listen or ROLLCALL_LISTEN.`,
+  };
+  return new StartError(sentences[error.code ?? ''] ?? `Cannot listen on ${address}: ${error.message}.`, { cause: error });
+}
+
