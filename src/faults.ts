@@ -107,12 +107,8 @@ function detailOf(error: ErrorObject, name: string): string {
     case 'oneOf':
       return `must be ${choiceWords(error.schema as Shape[])}${rather}`;
     case 'pattern':
-    case 'format': {
-      const form = shape.examples
-        ? `look like ${shape.examples.join(' or ')}`
-        : (formatWords[String(params.format)] ?? String(error.message).replace(/^must /, ''));
-      return `must ${form}${rather}${shape.description ? ` (${shape.description})` : ''}`;
-    }
+    case 'format':
+      return `must ${formWords(error, shape)}${rather}${shape.description ? ` (${shape.description})` : ''}`;
     case 'minLength':
       return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters${rather}`;
     case 'maxLength':
@@ -121,6 +117,8 @@ function detailOf(error: ErrorObject, name: string): string {
       return `must be ${limit} or more${rather}`;
     case 'maximum':
       return `must be ${limit} or less${rather}`;
+    case 'exclusiveMinimum':
+      return `must be more than ${limit}${rather}`;
     case 'minItems':
       return limit === 1 ? 'must not be empty' : `must have at least ${limit} entries`;
     case 'maxItems':
@@ -149,6 +147,13 @@ function notThis({ data, parentSchema, schema, keyword }: ErrorObject): string {
   const forSection = shapes.some((shape) => shape.type === 'object' || shape.type === 'array');
   if (typeof data === 'string' && forSection) return ', not text';
   return `, not ${shown(data)}`;
+}
+
+function formWords({ params, message }: ErrorObject, { examples, description }: Shape): string {
+  if (examples) return `look like ${examples.join(' or ')}`;
+  const known = formatWords[String((params as Record<string, unknown>).format)];
+  if (known !== undefined) return known;
+  return description === undefined ? String(message).replace(/^must /, '') : 'be written as described';
 }
 
 function choiceWords(branches: readonly Shape[]): string {

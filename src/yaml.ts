@@ -155,7 +155,8 @@ function nearest(offsets: ReadonlyMap<string, number>, pointer: string): number 
 
 /** What stands behind a key that may hold a secret is never shown. */
 function lineShown(line: string): string {
-  const shown = line.trim().replace(/((?:token|secret|pass|key|credential)\w*["']?\s*:).+/i, '$1 …');
+  const printable = line.trim().replace(/\p{Cc}/gu, '\uFFFD');
+  const shown = printable.replace(/((?:token|secret|pass|key|credential)\w*["']?\s*:).+/i, '$1 …');
   if (shown === '') return '';
   return `: ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}`;
 }

@@ -76,6 +76,12 @@ describe('a fault says what is wrong and what would be right', () => {
       [{ pointer: '', detail: 'must match pattern "^a$", not "b"' }],
     ],
     [
+      'a form in words',
+      Type.String({ pattern: '^a$', description: 'the letter a' }),
+      'b',
+      [{ pointer: '', detail: 'must be written as described, not "b" (the letter a)' }],
+    ],
+    [
       'a time',
       Type.String({ format: 'date-time' }),
       'soon',

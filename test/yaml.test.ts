@@ -76,7 +76,7 @@ describe('what is no YAML is refused with its place and what stands there:', () 
     ['an unknown alias', 'a: *x', '1:5: unidentified alias "x": a: *x'],
     ['two documents', 'a: 1\n---\nb: 2', '3:1: one document is read, and a second begins: b: 2'],
     ['an open list', 'a: [1,\n', '2:1: deficient indentation'],
-    ['a null byte', 'a: \0', '1:4: null byte is not allowed in input: a: \0'],
+    ['a null byte', 'a: \0', '1:4: null byte is not allowed in input: a: \uFFFD'],
     ['a long line', `a: b: ${'x'.repeat(99)}`, `1:5: bad indentation of a mapping entry: a: b: ${'x'.repeat(73)}…`],
     ['too deep', deep, `1:100: nesting exceeded maxDepth (100): ${deep.slice(0, 79)}…`],
     [
