@@ -23,20 +23,35 @@ export function millisecondsOf(text: string): number {
 
 /**
  * Reads a time as people and programs write it: with a zone, or without one, and then it is meant in
- * `timeZone`. Undefined if it is no time.
+ * `timeZone`; a date alone is its midnight. Undefined if it is no time, or none that a stamp can hold.
  */
 export function readTime(text: string, timeZone: string): Temporal.Instant | undefined {
-  const written = text.trim().replace(/^(\d{4}-\d\d-\d\d) /, '$1T');
+  if (text.length > longest) return undefined;
+  const written = text
+    .trim()
+    .replace(/^(\d{4}-\d\d-\d\d) +(?=\d)/, '$1T')
+    .replace(/ *(?:UTC|GMT)$/i, 'Z')
+    .replace(/ +(?=[+-]\d\d:?\d\d$)/, '');
   try {
-    return Temporal.Instant.from(written);
-  } catch {
-    // No zone in it, or no time at all.
-  }
-  try {
-    return Temporal.PlainDateTime.from(written).toZonedDateTime(timeZone).toInstant();
+    const instant = readIso(written, timeZone);
+    return instant.epochMilliseconds >= earliest && instant.epochMilliseconds <= latest ? instant : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** With its zone's name, spaces and nine decimals; more is no time, and the patterns here are slow on it. */
+const longest = 100;
+
+// Outside of these years a stamp has more than 24 characters, and does not sort.
+const earliest = Date.parse('0000-01-01T00:00:00.000Z');
+const latest = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** One reader for each way, and no second try: a plain time is read with its zone ignored, whatever that says. */
+function readIso(written: string, timeZone: string): Temporal.Instant {
+  if (written.includes('[')) return Temporal.ZonedDateTime.from(written).toInstant();
+  if (/T.*[Z+-]/i.test(written)) return Temporal.Instant.from(written);
+  return Temporal.PlainDateTime.from(written).toZonedDateTime(timeZone).toInstant();
 }
 
 export function systemTimeZone(): string {
@@ -48,5 +63,6 @@ export function readSpan(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([smhd]?)$/.exec(text.trim());
   if (!match) return undefined;
   const unit = { '': 1000, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[match[2] ?? ''] ?? 1000;
-  return Number(match[1]) * unit;
+  const milliseconds = Math.round(Number(match[1]) * unit);
+  return Number.isSafeInteger(milliseconds) ? milliseconds : undefined;
 }
