@@ -12,7 +12,12 @@ export type LogFormat = (typeof logFormats)[number];
 /** Writes to stderr: a line that a person reads, or JSON for those who collect it. */
 export function openLog(level: LogLevel, format: LogFormat, write: (line: string) => void = writeToStderr): Logger {
   return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     { write: (line: string) => write(format === 'json' ? line : readable(line)) },
   );
 }
@@ -21,18 +26,34 @@ function writeToStderr(line: string): void {
   process.stderr.write(line);
 }
 
+interface Line {
+  time: string;
+  level: string;
+  msg?: string;
+}
+
 function readable(line: string): string {
-  const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown> & {
-    err?: { message?: string; stack?: string };
-  };
-  const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value)}`);
-  const trouble = err ? `\n${err.stack ?? err.message ?? ''}` : '';
-  const loud = level === 'info' ? '' : `${String(level)}: `;
-  return `${String(time).slice(0, 19)}Z ${loud}${String(msg)}${rest.join('')}${trouble}\n`;
+  const { time, level, msg, err, ...fields } = JSON.parse(line) as Record<string, unknown> & Line;
+  const loud = level === 'info' ? '' : `${level}: `;
+  const words = msg === undefined ? [] : [printable(msg).replaceAll('\n', ' ')];
+  const rest = Object.entries(fields).map(([name, value]) => `${name}=${shown(value)}`);
+  return `${time.slice(0, 19)}Z ${loud}${[...words, ...rest].join(' ')}${troubleOf(err)}\n`;
+}
+
+function troubleOf(err: unknown): string {
+  if (err === undefined || err === null) return '';
+  if (typeof err !== 'object') return ` err=${shown(err)}`;
+  const { stack, message } = err as { stack?: string; message?: string };
+  return `\n${printable(stack ?? message ?? JSON.stringify(err))}`;
 }
 
 function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string' && /^[\w./:@-]+$/.test(value)) return value;
-  return JSON.stringify(value);
+  return printable(JSON.stringify(value));
+}
+
+/** Others' text goes to a terminal, and must not steer it. */
+function printable(text: string): string {
+  return text.replace(/(?![\n\t])[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }
