@@ -41,7 +41,7 @@ export function readYaml(written: string, fileName: string): Yaml {
   };
   const refuse = (offset: number, reason: string): never => {
     const place = placeAt(offset);
-    const detail = `${reason}${lineShown(text.slice(lineStarts[place.line - 1], lineStarts[place.line]))}`;
+    const detail = reasonShown(reason, text.slice(lineStarts[place.line - 1], lineStarts[place.line]));
     const message = `${fileName}:${place.line}:${place.column}: ${detail}`;
     throw new DomainError('invalid', message, { errors: [{ pointer: '', detail }] });
   };
@@ -153,12 +153,13 @@ function nearest(offsets: ReadonlyMap<string, number>, pointer: string): number 
   return offsets.get('') ?? 0;
 }
 
-/** What stands behind a key that may hold a secret is never shown. */
-function lineShown(line: string): string {
+/** With the line it is about. What stands behind a key that may hold a secret is not shown, nor what js-yaml quotes of it. */
+function reasonShown(reason: string, line: string): string {
   const printable = line.trim().replace(/\p{Cc}/gu, '\uFFFD');
-  const shown = printable.replace(/((?:token|secret|pass|key|credential)\w*["']?\s*:).+/i, '$1 …');
-  if (shown === '') return '';
-  return `: ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}`;
+  const secret = /^(.*?(?:token|secret|pass|key|credential)\w*["']?\s*:)(?=.)/i.exec(printable)?.[1];
+  if (secret !== undefined) return `${reason.replace(/ *(?:".*"|!<.*>)/, '')}: ${secret} …`;
+  if (printable === '') return reason;
+  return `${reason}: ${printable.length > 80 ? `${printable.slice(0, 79)}…` : printable}`;
 }
 
 /** How many values there are with every alias written out; infinite if one leads into itself. */

@@ -89,7 +89,9 @@ describe('what is no YAML is refused with its place and what stands there:', () 
       bomb.join('\n'),
       `1:1: its aliases (*name) lead into themselves, or to more than 1000000 values: ${bomb[0]}`,
     ],
-    ['a secret', 'github:\n  api_token: hunter2: 3', '2:21: bad indentation of a mapping entry: api_token: …'],
+    ['a secret that begins with a star', 'token: *hunter2', '1:9: unidentified alias: token: …'],
+    ['a secret that begins with a mark', 'password: !hunter2 x', '1:11: unknown scalar tag: password: …'],
+    ['a secret', 'github:\n  api_token: my_pass: 3', '2:21: bad indentation of a mapping entry: api_token: …'],
   ])('%s', (_, text, message) => {
     const read = () => readYaml(text, 'some.yml');
 
