@@ -42,8 +42,6 @@ if sys.path and sys.path[0] == os.path.dirname(os.path.realpath(__file__)):
 
 try:
     import hashlib
-    import http.client
-    import json
     import re
     import socket
     import stat
@@ -151,13 +149,19 @@ def host_variables(settings, name):
     except Outage as outage:
         copies = Copies(settings, controller)
         copy = copies.stand_in(copies.read(copies.path), outage)
-    hostvars = json.loads(copy.body)["_meta"]["hostvars"]
+    hostvars = parsed(copy.body)["_meta"]["hostvars"]
     if name not in hostvars:
         raise Failure(f"The copy of Rollcall's inventory has no host {name}")
+
+    import json
+
     return json.dumps(hostvars[name]).encode()
 
 
 def parsed(body):
+    # Here, because most answers are a 304: then there is nothing to parse.
+    import json
+
     try:
         return json.loads(body.decode())
     except (ValueError, RecursionError):
@@ -259,6 +263,11 @@ def within(seconds, work):
 
 
 def exchange(settings, target, headers):
+    if not settings.tls:
+        # http.client brings ssl along where it can, and that alone is a fifth of its start-up time.
+        sys.modules.setdefault("ssl", None)
+    import http.client
+
     limit = min(CONNECT_SECONDS, settings.timeout)
     if settings.tls:
         connection = http.client.HTTPSConnection(settings.host, settings.port, timeout=limit, context=settings.tls)
@@ -275,17 +284,19 @@ def exchange(settings, target, headers):
 
 
 def as_outage(error):
+    import http.client
+
     if isinstance(error, (http.client.IncompleteRead, http.client.RemoteDisconnected, ConnectionResetError)):
         return Outage("broke off its answer")
     if isinstance(error, http.client.HTTPException):
         return Outage("does not speak HTTP")
     if isinstance(error, (TimeoutError, socket.timeout)):
-        return Outage("is not reached in time")
+        return Outage("cannot be reached in time")
     if isinstance(error, socket.gaierror):
         return Outage("is not found: no such host name")
     if isinstance(error, OSError):
         reason = getattr(error, "verify_message", "") or getattr(error, "reason", "") or error.strerror or error
-        return Outage(f"is not reached ({str(reason).lower()})")
+        return Outage(f"cannot be reached ({str(reason).lower()})")
     return error
 
 
@@ -312,7 +323,7 @@ def problem(headers, body):
     if headers.get("Location"):
         return f", see {headers['Location'][:200]}"
     try:
-        detail = json.loads(unpacked(headers, body).decode())["detail"]
+        detail = parsed(unpacked(headers, body))["detail"]
     except Exception:
         return ""
     return f": {detail[:300].rstrip('.')}" if isinstance(detail, str) else ""
@@ -453,10 +464,7 @@ class Settings:
     """Everything that was set, checked; a Failure says which setting is wrong and where it stands."""
 
     def __init__(self):
-        config_home = os.environ.get("XDG_CONFIG_HOME", "")
-        if not os.path.isabs(config_home):
-            config_home = os.path.expanduser("~/.config")
-        self.login = os.path.join(config_home, "rollcall")
+        self.login = user_folder("XDG_CONFIG_HOME", "~/.config")
         self.cfg_path, self.cfg = ansible_cfg()
 
         self.url, self.host, self.port = address(*(self.find("url") or self.login_url() or (DEFAULT_URL, "")))
@@ -499,8 +507,7 @@ class Settings:
         named = self.find_path("cache_dir")
         if named:
             return named[0]
-        home = os.environ.get("XDG_CACHE_HOME", "")
-        return os.path.join(home if os.path.isabs(home) else os.path.expanduser("~/.cache"), "rollcall")
+        return user_folder("XDG_CACHE_HOME", "~/.cache")
 
     def trust(self):
         import ssl
@@ -552,6 +559,14 @@ class Settings:
         given = {key: value for key, value in query.items() if value}
         path = urllib.parse.urlsplit(self.url).path + PATH
         return path + ("?" + urllib.parse.urlencode(given, safe=",") if given else "")
+
+
+def user_folder(variable, usual):
+    base = os.environ.get(variable, "")
+    if not os.path.isabs(base):
+        base = os.path.expanduser(usual)
+    # A user without a home has no such folder: one below a file, never one called "~" in the working directory.
+    return os.path.join(base if os.path.isabs(base) else os.devnull, "rollcall")
 
 
 def ansible_cfg():
@@ -683,8 +698,9 @@ def show(body):
 
 def say(sentence):
     """One line on stderr, in which no token stands and nothing that a terminal would obey."""
-    for secret in filter(None, secrets):
-        sentence = sentence.replace(secret, "***")
+    for secret in secrets:
+        if len(secret) >= 8:
+            sentence = sentence.replace(secret, "***")
     line = " ".join("".join(c if c.isprintable() else " " for c in sentence).split())
     try:
         sys.stderr.write(line.rstrip(".") + ".\n")

@@ -127,8 +127,8 @@ describe('a service that is well', () => {
       world(other).list({ ROLLCALL_CA: ca }),
       list({ ROLLCALL_CA: '/nowhere.pem' }),
     ]);
-    expectRefusal(unknown, 'is not reached (', 'certificate');
-    expectRefusal(misnamed, 'is not reached (', '127.0.0.1');
+    expectRefusal(unknown, 'cannot be reached (', 'certificate');
+    expectRefusal(misnamed, 'cannot be reached (', '127.0.0.1');
     expectRefusal(noFile, '/nowhere.pem', 'ROLLCALL_CA');
     expect(other.asked).toEqual([]);
   });

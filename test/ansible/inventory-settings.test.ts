@@ -162,7 +162,7 @@ test('the script ends with exit 1 and no JSON on a terminal, where a person sees
   const outcome = await runProgram('python3', ['-c', program, inventoryScript, '--list'], { cwd: folder, env });
 
   expect(outcome.code).toBe(1);
-  expect(outcome.stdout).toMatch(/^Rollcall at \S+ is not reached [^\n]+\.\r\n$/);
+  expect(outcome.stdout).toMatch(/^Rollcall at \S+ cannot be reached [^\n]+\.\r\n$/);
 });
 
 test('the script ends quietly when its reader is gone', async () => {
