@@ -37,13 +37,16 @@ print(sys.executable, sys.version_info[0], sys.version_info[1], able, sep="\\n")
     const [path = '', major, minor, able] = stdout?.trim().split('\n') ?? [];
     const version = `${major}.${minor}`;
     if (status !== 0) continue;
-    if (Number(major) !== 3 || Number(minor) < 9) faults.push(`${candidate} is Python ${version}; 3.9 is needed`);
+    if (Number(major) !== 3 || Number(minor) < 9) faults.push(`${candidate} is Python ${version}; 3.9 is needed.`);
     else if (able !== 'True')
-      faults.push(`${candidate} cannot make virtual environments: install python${version}-venv`);
+      faults.push(`${candidate} cannot make virtual environments: install python${version}-venv.`);
     else return { path, version };
   }
   throw new MissingError(
-    `The tests need Python 3.9 or newer with venv and pip (on Debian: apt-get install python3 python3-venv). ${faults.join('. ')}`,
+    [
+      'The tests need Python 3.9 or newer with venv and pip (on Debian: apt-get install python3 python3-venv).',
+      ...faults,
+    ].join(' '),
   );
 }
 
