@@ -59,7 +59,6 @@ const statements = [
     ${instant('absent_since')},
     stop_confirmed INTEGER NOT NULL DEFAULT 0 CHECK (stop_confirmed IN (0, 1)),
     site_id TEXT NOT NULL REFERENCES sites,
-    parent_name TEXT,
     environment TEXT,
     role TEXT,
     criticality TEXT,

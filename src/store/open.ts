@@ -126,3 +126,33 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
   };
   return { write, waiting: () => waiting };
 }
+
+/** A part of a transaction that can fail alone: what it wrote is undone, and the rest goes on. */
+export async function nested<T>(trx: Trx, fn: () => Promise<T>): Promise<T> {
+  await sql`SAVEPOINT part`.execute(trx);
+  try {
+    const result = await fn();
+    await sql`RELEASE part`.execute(trx);
+    return result;
+  } catch (error) {
+    await sql`ROLLBACK TO part`.execute(trx);
+    await sql`RELEASE part`.execute(trx);
+    throw error;
+  }
+}
+
+/** Does the work, answers what it would come to, and undoes it. */
+export async function rehearse<T>(write: Write, fn: (trx: Trx) => Promise<T>): Promise<T> {
+  let result: { value: T } | undefined;
+  const undo = new Error('rehearsed');
+  try {
+    await write(async (trx) => {
+      result = { value: await fn(trx) };
+      throw undo;
+    });
+  } catch (error) {
+    if (error !== undo || !result) throw error;
+    return result.value;
+  }
+  throw undo;
+}

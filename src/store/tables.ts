@@ -71,7 +71,6 @@ export interface ItemsTable {
   absent_since: string | null;
   stop_confirmed: number;
   site_id: string;
-  parent_name: string | null;
   environment: string | null;
   role: string | null;
   criticality: string | null;

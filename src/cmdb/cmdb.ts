@@ -1,0 +1,234 @@
+/** The heart, opened: what writes items, in one transaction each, and what others ask of it. */
+
+import type { Static, TObject } from 'typebox';
+import { faultFinder, invalid } from '../check.ts';
+import { DomainError, type Fault } from '../errors.ts';
+import type { Caller } from '../http/endpoint.ts';
+import { setAlerts } from '../store/alerts.ts';
+import { nested, rehearse, type Store, type Trx } from '../store/open.ts';
+import { turn } from '../store/turn.ts';
+import { type Clock, type Stamp, stamp } from '../time.ts';
+import type { ItemId, SourceRef } from './item.ts';
+import { kindOf, type Ranks, ranksOf, sourceKinds } from './kinds.ts';
+import type { HostNames } from './names.ts';
+import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
+import { type Heart, type Outcome, reconcile, type Statement } from './reconcile.ts';
+import type { cmdbSettings } from './settings.ts';
+import { type ItemBody, shadowsOf, type Shadow, spokenBySource, spokenByToken } from './speak.ts';
+import { findItemById, hideItem, listHeldPasses, type Occasion, raiseRevision, type ReadItem, storeChanges } from './store.ts';
+import { type ItemSchemas, itemSchemas, specsSchema } from './wire.ts';
+
+export type CmdbSettings = Static<TObject<typeof cmdbSettings>>;
+
+export interface Cmdb {
+  heart: Heart;
+  schemas: ItemSchemas;
+  settings: CmdbSettings;
+  timeZone: string;
+  /** One write; answers the item as it is now, and what of the write is outranked. Throws `invalid`, `conflict`. */
+  write(body: ItemBody, target: ReadItem | null, registers: boolean, caller: Caller): Promise<Written>;
+  /** Many registrations in one transaction, each whole or absent. */
+  writeAll(bodies: readonly unknown[], caller: Caller): Promise<BulkResult[]>;
+  hide(item: ReadItem, caller: Caller): Promise<ReadItem>;
+  pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[] }>;
+  accept(passId: string, caller: Caller): Promise<{ missing: number }>;
+}
+
+export interface Written {
+  item: ReadItem;
+  outcome: Outcome['outcome'];
+  shadowed: Shadow[];
+}
+
+export interface ItemFaults {
+  index: number;
+  errors: Fault[];
+}
+
+export interface BulkResult {
+  index: number;
+  status: number;
+  ci_id?: string;
+  errors?: Fault[];
+}
+
+export interface PassBody {
+  source: string;
+  complete: boolean;
+  why?: string | undefined;
+  dry_run?: boolean | undefined;
+  items: readonly unknown[];
+  origin?: { host: string; path: string } | undefined;
+  takes_over?: boolean | undefined;
+}
+
+export interface CmdbParts {
+  store: Store;
+  settings: CmdbSettings;
+  timeZone: string;
+  names: HostNames;
+  clock: Clock;
+}
+
+export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts): Cmdb {
+  const ranks = ranksOf(sourceKinds, settings.ranks as Record<string, string[]>);
+  const heart: Heart = { ranks, defaultSite: settings.default_site, names };
+  const schemas = itemSchemas(Object.keys(settings.types));
+  const bodyFaults = faultFinder(schemas.body);
+  const registrationFaults = faultFinder(schemas.registration);
+  const specsFaults = specsFaultFinder(settings.types as Parameters<typeof specsSchema>[1]);
+
+  const occasionOf = (caller: Caller): Occasion => ({ at: stamp(clock()), actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId });
+  const speakerOf = (caller: Caller, ranksNow: Ranks) => ({ tokenName: caller.tokenName, ranks: ranksNow, atMilliseconds: clock().epochMilliseconds });
+
+  const cmdb: Cmdb = {
+    heart,
+    schemas,
+    settings,
+    timeZone,
+
+    async write(body, target, registers, caller) {
+      const { statements, faults } = spokenByToken(body, 0, target?.ci_id ?? null, registers, speakerOf(caller, ranks));
+      faults.push(...specsFaults(body, target?.ci_type));
+      if (faults.length > 0) throw invalid('The item', faults);
+      const { outcomes } = await store.write((trx) => reconcile(trx, heart, statements, occasionOf(caller)));
+      const [outcome] = outcomes as [Outcome];
+      const item = await currentItem(store, outcome.ci_id);
+      return { item, outcome: outcome.outcome, shadowed: shadowsOf(statements, item, ranks) };
+    },
+
+    async writeAll(bodies, caller) {
+      const results: BulkResult[] = [];
+      const batches: Statement[][] = [];
+      const speaker = speakerOf(caller, ranks);
+      for (const [index, body] of bodies.entries()) {
+        const errors = registrationFaults(body);
+        const spoken = errors.length === 0 ? spokenByToken(body as ItemBody, index, null, true, speaker) : undefined;
+        if (spoken) errors.push(...spoken.faults, ...specsFaults(body as ItemBody, undefined));
+        if (errors.length > 0) results.push({ index, status: 400, errors });
+        else if (spoken) batches.push(spoken.statements);
+        if (index % 64 === 0) await turn();
+      }
+      const occasion = occasionOf(caller);
+      if (batches.length > 0) results.push(...(await store.write((trx) => reconcileInParts(trx, heart, batches, occasion))));
+      return results.sort((a, b) => a.index - b.index);
+    },
+
+    async hide(item, caller) {
+      const occasion = occasionOf(caller);
+      await store.write(async (trx) => {
+        if (item.deleted_at) return;
+        const revision = await raiseRevision(trx);
+        await hideItem(trx, item.ci_id, occasion.at, revision);
+        const difference = { before: { deleted_at: null, ansible_name: item.ansible_name }, after: { deleted_at: occasion.at, ansible_name: null } };
+        await storeChanges(trx, [{ subject: 'ci', subject_id: item.ci_id, action: 'deleted', source: `manual:${caller.tokenName}`, ...difference }], revision, occasion);
+      });
+      return await currentItem(store, item.ci_id);
+    },
+
+    async pass(body, caller) {
+      const source = sourceOf(body.source, ranks);
+      const errors: ItemFaults[] = [];
+      const said: Statement[] = [];
+      const speaker = speakerOf(caller, ranks);
+      for (const [index, item] of body.items.entries()) {
+        const faults = bodyFaults(item);
+        const spoken = faults.length === 0 ? spokenBySource(item as ItemBody, index, source, speaker) : undefined;
+        if (spoken) faults.push(...spoken.faults, ...specsFaults(item as ItemBody, undefined), ...nameFaults(item as ItemBody));
+        if (faults.length > 0) errors.push({ index, errors: faults });
+        else if (spoken) said.push(...spoken.statements);
+        if (index % 64 === 0) await turn();
+      }
+      const { statements, repeated } = withoutRepeats(said);
+      for (const { index, fault } of repeated) errors.push({ index, errors: [fault] });
+      const reading = {
+        source,
+        complete: body.complete,
+        why: body.why ?? null,
+        statements,
+        refused: errors.length,
+        origin: body.origin ?? null,
+        takesOver: body.takes_over ?? false,
+      };
+      const occasion = occasionOf(caller);
+      const take = async (trx: Trx) => {
+        const result = await takePass(trx, heart, reading, occasion);
+        await alertHeldPasses(trx, occasion.at as Stamp);
+        return result;
+      };
+      const result = await (body.dry_run ? rehearse(store.write, take) : store.write(take));
+      return { ...result, errors };
+    },
+
+    async accept(passId, caller) {
+      return await store.write(async (trx) => {
+        const occasion = occasionOf(caller);
+        const accepted = await acceptPass(trx, heart, passId, occasion);
+        await alertHeldPasses(trx, occasion.at as Stamp);
+        return accepted;
+      });
+    },
+  };
+  return cmdb;
+}
+
+async function currentItem(store: Store, id: ItemId): Promise<ReadItem> {
+  const item = await findItemById(store.read, id);
+  if (!item) throw new DomainError('not_found', `There is no item ${id}.`);
+  return item;
+}
+
+function sourceOf(source: string, ranks: Ranks): SourceRef {
+  const kind = kindOf(source);
+  if (kind !== 'manual' && ranks.isAutomatic(kind) && source.length > kind.length + 1) return source as SourceRef;
+  throw invalid('The pass', [{ pointer: '/source', detail: 'must be a kind and a name, such as import:hosts.yml or proxmox-api:home' }]);
+}
+
+function nameFaults(item: ItemBody): Fault[] {
+  return typeof item.ci_name === 'string' ? [] : [{ pointer: '/ci_name', detail: '"ci_name" is missing' }];
+}
+
+/** The faults of an item's specs under the schema of its type. */
+function specsFaultFinder(types: Parameters<typeof specsSchema>[1]): (body: ItemBody, knownType: string | undefined) => Fault[] {
+  const finders = new Map<string, (specs: unknown) => Fault[]>();
+  return (body, knownType) => {
+    if (typeof body.technical_specs !== 'object' || body.technical_specs === null) return [];
+    const type = typeof body.ci_type === 'string' ? body.ci_type : (knownType ?? 'machine');
+    let find = finders.get(type);
+    if (!find) {
+      find = faultFinder(specsSchema(type, types));
+      finders.set(type, find);
+    }
+    return find(body.technical_specs).map(({ pointer, detail }) => ({ pointer: `/technical_specs${pointer}`, detail }));
+  };
+}
+
+/** All at once; where one is refused, in halves, until the refused one stands alone. */
+async function reconcileInParts(trx: Trx, heart: Heart, batches: readonly Statement[][], occasion: Occasion): Promise<BulkResult[]> {
+  try {
+    const { outcomes } = await nested(trx, () => reconcile(trx, heart, batches.flat(), occasion));
+    const byIndex = new Map<number, BulkResult>();
+    for (const { index, ci_id, outcome } of outcomes) {
+      if (!byIndex.has(index)) byIndex.set(index, { index, status: outcome === 'created' ? 201 : 200, ci_id });
+    }
+    return [...byIndex.values()];
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
+    const [only] = batches;
+    if (batches.length === 1) {
+      const errors = error.errors.length > 0 ? [...error.errors] : [{ pointer: '', detail: error.message }];
+      return [{ index: only?.[0]?.index ?? 0, status: error.code === 'conflict' ? 409 : 400, errors }];
+    }
+    const half = Math.ceil(batches.length / 2);
+    return [
+      ...(await reconcileInParts(trx, heart, batches.slice(0, half), occasion)),
+      ...(await reconcileInParts(trx, heart, batches.slice(half), occasion)),
+    ];
+  }
+}
+
+async function alertHeldPasses(trx: Trx, at: Stamp): Promise<void> {
+  const held = await listHeldPasses(trx);
+  const standing = new Map(held.map(({ source, pass_id, why }) => [source, `${why ?? 'held'}. Look at it, then accept it with POST /api/v1/passes/${pass_id}/accept.`]));
+  await setAlerts(trx, 'suspicious_pass', standing, at);
+}

@@ -1,0 +1,179 @@
+/** All claims of one item → the item: for each attribute the first in rank that has a word. Pure. */
+
+import type { AnsibleWords, Claim, Document, Json, Lifecycle, PlainAttribute, Power, Specs, Winners } from './item.ts';
+import { ansibleKeys, plainAttributes } from './item.ts';
+import type { Ranks } from './kinds.ts';
+import { statusOf } from './status.ts';
+
+export interface Pin {
+  attribute: string;
+  value: Json;
+  since: string;
+}
+
+/** What of an item does not come out of its claims, and is taken over as it stands. */
+export interface Standing {
+  hold: Document['hold'];
+  ansible_name: string | null;
+  generation: number;
+  deleted_at: string | null;
+  taken_off: { tags?: string[]; groups?: string[] };
+  winners: Winners;
+}
+
+export interface Merged {
+  document: Document;
+  winners: Winners;
+}
+
+/** Throws nothing: an item of which nobody says a name keeps none, which the caller does not let happen. */
+export function mergeClaims(claims: readonly Claim[], pins: readonly Pin[], standing: Standing, ranks: Ranks, defaultSite: string, at: string): Merged {
+  const speaking = withAWord(claims, ranks);
+  const winners: Winners = {};
+  const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));
+
+  const pick = (attribute: string, read: (claim: Claim) => Json | undefined, among: readonly Claim[] = speaking): Json | undefined => {
+    const pin = pinned.get(attribute);
+    if (pin) {
+      winners[attribute] = { source: 'pin', since: pin.since };
+      return pin.value;
+    }
+    const winner = firstInRank(among, ranks.of(attribute), attribute, read);
+    if (!winner) return undefined;
+    const before = standing.winners[attribute];
+    const said = winner.since[attribute] ?? winner.first_said_at;
+    const since = before?.source !== winner.source ? at : before.since > said ? before.since : said;
+    winners[attribute] = { source: winner.source, since };
+    return read(winner);
+  };
+  const plain = (attribute: PlainAttribute, among?: readonly Claim[]) => pick(attribute, (claim) => claim.said[attribute], among) as string | undefined;
+
+  const values = Object.fromEntries(
+    plainAttributes.map((attribute) => [attribute, plain(attribute, electorate(attribute, speaking, ranks))]),
+  ) as Record<PlainAttribute, string | undefined>;
+  const document: Document = {
+    ci_type: values.ci_type ?? 'machine',
+    ci_name: values.ci_name ?? '',
+    ci_status: '',
+    lifecycle: (values.lifecycle ?? 'active') as Lifecycle,
+    power: (values.power ?? null) as Power | null,
+    hold: standing.hold,
+    absence: absenceOf(claims, ranks),
+    site_id: values.site_id ?? defaultSite,
+    environment: values.environment ?? null,
+    role: values.role ?? null,
+    criticality: values.criticality ?? null,
+    technical_specs: mergeSpecs(speaking, pick),
+    tags: union(speaking, (claim) => claim.said.tags, standing.taken_off.tags),
+    ansible: mergeAnsible(speaking, pick, standing.taken_off.groups),
+    ansible_name: standing.ansible_name,
+    managed_by: values.managed_by ?? null,
+    discovered_by: firstAutomatic(claims, ranks),
+    terraform_resource_id: values.terraform_resource_id ?? null,
+    external_id: values.external_id ?? null,
+    owner: values.owner ?? null,
+    notes: values.notes ?? null,
+    generation: standing.generation,
+    deleted_at: standing.deleted_at,
+  };
+  document.ci_status = statusOf(document);
+  return { document, winners };
+}
+
+/** What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. */
+export function withAWord(claims: readonly Claim[], ranks: Ranks): Claim[] {
+  const living = new Set(claims.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
+  return claims.filter((claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)));
+}
+
+function electorate(attribute: PlainAttribute, speaking: readonly Claim[], ranks: Ranks): readonly Claim[] {
+  if (attribute === 'ci_type') {
+    const known = speaking.filter((claim) => claim.said.ci_type && claim.said.ci_type !== 'machine');
+    return known.length > 0 ? known : speaking;
+  }
+  if (attribute === 'site_id' && speaking.some((claim) => claim.said.pve)) {
+    // A guest is where its cluster is, unless a person says otherwise.
+    return speaking.filter((claim) => claim.said.pve || ranks.roleOf(claim.kind) === 'people');
+  }
+  if (attribute === 'managed_by') return speaking.filter((claim) => !claim.gone_since);
+  return speaking;
+}
+
+function firstInRank(claims: readonly Claim[], rank: readonly string[], attribute: string, read: (claim: Claim) => Json | undefined): Claim | undefined {
+  let best: Claim | undefined;
+  for (const claim of claims) {
+    const value = read(claim);
+    if (value === undefined || value === null || !rank.includes(claim.kind)) continue;
+    if (!best || goesBefore(claim, best, rank, attribute)) best = claim;
+  }
+  return best;
+}
+
+/** By rank; then the living before the gone; then the value said last; then source and key in order. */
+function goesBefore(a: Claim, b: Claim, rank: readonly string[], attribute: string): boolean {
+  const byRank = rank.indexOf(a.kind) - rank.indexOf(b.kind);
+  if (byRank !== 0) return byRank < 0;
+  if (!a.gone_since !== !b.gone_since) return !a.gone_since;
+  const saidA = a.since[attribute] ?? a.first_said_at;
+  const saidB = b.since[attribute] ?? b.first_said_at;
+  if (saidA !== saidB) return saidA > saidB;
+  return a.source === b.source ? a.native_key < b.native_key : a.source < b.source;
+}
+
+type Pick = (attribute: string, read: (claim: Claim) => Json | undefined) => Json | undefined;
+
+function mergeSpecs(claims: readonly Claim[], pick: Pick): Specs {
+  const keys = new Set(claims.flatMap((claim) => Object.keys(claim.said.technical_specs ?? {})));
+  const specs: Specs = {};
+  for (const key of [...keys].sort()) {
+    const value = pick(`technical_specs.${key}`, (claim) => claim.said.technical_specs?.[key]);
+    if (value !== undefined) specs[key] = value;
+  }
+  return specs;
+}
+
+function mergeAnsible(claims: readonly Claim[], pick: Pick, takenOff: readonly string[] | undefined): AnsibleWords {
+  if (!claims.some((claim) => claim.said.ansible)) return {};
+  const words: Record<string, Json> = {};
+  for (const key of ansibleKeys) {
+    const value = pick(`ansible.${key}`, (claim) => claim.said.ansible?.[key]);
+    if (value !== undefined) words[key] = value;
+  }
+  const groups = union(claims, (claim) => claim.said.ansible?.groups, takenOff);
+  if (groups.length > 0) words.groups = groups;
+  const variables = new Set(claims.flatMap((claim) => Object.keys(claim.said.ansible?.vars ?? {})));
+  if (variables.size > 0) {
+    const vars: Specs = {};
+    for (const name of [...variables].sort()) {
+      const value = pick(`ansible.vars.${name}`, (claim) => claim.said.ansible?.vars?.[name]);
+      if (value !== undefined) vars[name] = value;
+    }
+    if (Object.keys(vars).length > 0) words.vars = vars;
+  }
+  return words as AnsibleWords;
+}
+
+function union(claims: readonly Claim[], read: (claim: Claim) => readonly string[] | undefined, takenOff: readonly string[] = []): string[] {
+  const all = new Set(claims.flatMap((claim) => read(claim) ?? []));
+  for (const value of takenOff) all.delete(value);
+  return [...all].sort();
+}
+
+/** Missing is what no measuring source sees that once did, or, where none ever did, what nobody claims any more. */
+function absenceOf(claims: readonly Claim[], ranks: Ranks): Document['absence'] {
+  const measured = claims.filter((claim) => ranks.roleOf(claim.kind) === 'measures');
+  const relevant = measured.length > 0 ? measured : claims;
+  return relevant.length > 0 && relevant.every((claim) => claim.gone_since) ? 'missing' : null;
+}
+
+function firstAutomatic(claims: readonly Claim[], ranks: Ranks): string {
+  const rank = ranks.of('power');
+  const automatic = claims.filter((claim) => ranks.roleOf(claim.kind) !== 'people');
+  const [first] = automatic.sort(
+    (a, b) =>
+      (a.first_said_at < b.first_said_at ? -1 : a.first_said_at > b.first_said_at ? 1 : 0) ||
+      rank.indexOf(a.kind) - rank.indexOf(b.kind) ||
+      (a.source < b.source ? -1 : 1),
+  );
+  return first?.source ?? 'manual';
+}

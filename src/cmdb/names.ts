@@ -1,0 +1,105 @@
+/**
+ * Under which name Ansible knows an item. The heart stores the name and gives it once; which names are allowed
+ * is Ansible's matter, and is handed in.
+ */
+
+import { type Claim, hostTypes, type Item, type ItemId } from './item.ts';
+import type { Ranks } from './kinds.ts';
+
+/** An item that needs a name, or another one. */
+export interface NameAsk {
+  ci_id: ItemId;
+  ci_name: string;
+  site_id: string;
+  vmid: number | null;
+  /** The name that a person or an import gave it, as written. */
+  wanted: string | null;
+}
+
+export interface HostNames {
+  /** The names that an item may get, the best first; the last is always free. */
+  candidates(ask: NameAsk): string[];
+  /** Whether a rename at the source is followed. */
+  followRenames: boolean;
+  /** Whether a group of that name is served, so that no host may bear it. */
+  isGroup(name: string): boolean;
+}
+
+export interface Naming {
+  ci_id: ItemId;
+  name: string;
+  by: 'auto' | 'people';
+  from: string;
+}
+
+/** What an item asks for at the end of a write, if anything. */
+export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, followRenames: boolean): NameAsk | undefined {
+  if (!hostTypes.has(item.ci_type) || item.ci_name === '') return undefined;
+  const wanted = wantedName(claims, ranks);
+  const { vmid } = item.technical_specs;
+  const ask = { ci_id: item.ci_id, ci_name: item.ci_name, site_id: item.site_id, vmid: typeof vmid === 'number' ? vmid : null, wanted };
+  if (item.ansible_name === null) return ask;
+  if (wanted !== null) return wanted === item.ansible_name || item.ansible_name_from === wanted ? undefined : ask;
+  return followRenames && item.ansible_name_by === 'auto' && item.ansible_name_from !== item.ci_name ? ask : undefined;
+}
+
+/** A person's word for the name, else the name that an import wrote; people before imports. */
+export function wantedName(claims: readonly Claim[], ranks: Ranks): string | null {
+  const people = claims.filter((claim) => !claim.gone_since && ranks.roleOf(claim.kind) === 'people');
+  const rank = ranks.of('ansible.name');
+  const said = people
+    .map((claim) => ({ claim, name: claim.said.ansible?.name ?? (claim.kind === 'import' ? claim.said.ci_name : undefined) }))
+    .filter(({ name }) => name !== undefined)
+    .sort((a, b) => rank.indexOf(a.claim.kind) - rank.indexOf(b.claim.kind) || (a.claim.source < b.claim.source ? -1 : 1));
+  return said[0]?.name ?? null;
+}
+
+/** What is known of an item that bears a name which another asks for. */
+export interface Holder {
+  item: Item;
+  claimedByPeople: boolean;
+}
+
+/**
+ * Gives names, in the order of the asks: each the best that is free. An item that is missing or retired, and that
+ * nobody but a machine claimed, gives its name up to a new one of the same name and site.
+ */
+export function giveNames(asks: readonly NameAsk[], holders: ReadonlyMap<string, Holder>, groups: ReadonlySet<string>, names: HostNames): Naming[] {
+  const taken = new Map([...holders].map(([name, { item }]) => [name, item.ci_id]));
+  const given: Naming[] = [];
+  const give = (ask: NameAsk, name: string, by: Naming['by'], from: string) => {
+    taken.set(name, ask.ci_id);
+    given.push({ ci_id: ask.ci_id, name, by, from });
+  };
+  const isFree = (name: string, id: ItemId) => (taken.get(name) ?? id) === id && !groups.has(name) && !names.isGroup(name);
+  for (const ask of asks) {
+    if (ask.wanted !== null && (taken.get(ask.wanted) ?? ask.ci_id) === ask.ci_id) {
+      give(ask, ask.wanted, 'people', ask.wanted);
+      continue;
+    }
+    const [best] = names.candidates(ask);
+    const holder = best === ask.ci_name ? holders.get(best) : undefined;
+    if (holder && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask, asks)) {
+      const former: NameAsk = { ...ask, ci_id: holder.item.ci_id, vmid: numberOf(holder.item) };
+      const other = names.candidates(former).find((name) => name !== best && isFree(name, former.ci_id));
+      if (other !== undefined) {
+        give(former, other, 'auto', ask.ci_name);
+        taken.delete(best as string);
+      }
+    }
+    const name = names.candidates(ask).find((candidate) => isFree(candidate, ask.ci_id));
+    if (name !== undefined) give(ask, name, 'auto', ask.ci_name);
+  }
+  return given;
+}
+
+function givesUp({ item, claimedByPeople }: Holder, ask: NameAsk, asks: readonly NameAsk[]): boolean {
+  const dead = item.ci_status === 'missing' || item.ci_status === 'retired';
+  const heirs = asks.filter((other) => other.ci_name === ask.ci_name && other.site_id === ask.site_id);
+  return dead && !claimedByPeople && item.ci_name === ask.ci_name && item.site_id === ask.site_id && heirs.length === 1;
+}
+
+function numberOf(item: Item): number | null {
+  const { vmid } = item.technical_specs;
+  return typeof vmid === 'number' ? vmid : null;
+}

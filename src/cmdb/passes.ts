@@ -1,0 +1,142 @@
+/**
+ * One reading of a whole source: what it saw is reconciled, and what it no longer saw loses its word, unless so
+ * much is gone at once that a person has to look. All of it is one transaction.
+ */
+
+import { randomUUIDv7 } from 'node:crypto';
+import { DomainError, type Fault } from '../errors.ts';
+import type { Trx } from '../store/open.ts';
+import type { ClaimId, SourceRef } from './item.ts';
+import { kindOf } from './kinds.ts';
+import { type Heart, type Outcome, reconcile, type Statement } from './reconcile.ts';
+import {
+  type Change, findSource, livingClaims, loadHeldClaims, type Occasion, setPassOutcome, storePass, storeSourceOrigin, storeSources, updateSourceAfterPass,
+} from './store.ts';
+
+export interface Reading {
+  source: SourceRef;
+  /** All of it was seen: reachable, authorised, every page read. */
+  complete: boolean;
+  why: string | null;
+  statements: readonly Statement[];
+  /** How many of its items were refused; with any, the reading is not whole. */
+  refused: number;
+  /** Where an import was read, so that another file of the same name is not taken for it. */
+  origin: { host: string; path: string } | null;
+  takesOver: boolean;
+}
+
+export const passOutcomes = ['good', 'partial', 'suspicious', 'accepted', 'failed'] as const;
+
+export interface PassResult {
+  pass_id: string;
+  source: string;
+  complete: boolean;
+  outcome: (typeof passOutcomes)[number];
+  why: string | null;
+  seen: number;
+  created: number;
+  updated: number;
+  unchanged: number;
+  missing: number;
+  refused: number;
+  changes: Change[];
+  outcomes: Outcome[];
+}
+
+const fewLost = 3;
+const shareLost = 0.3;
+
+/** Takes a reading. Throws `conflict` if an import of this name was read elsewhere before, and does not take over. */
+export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasion: Occasion): Promise<PassResult> {
+  const { source } = reading;
+  const kind = kindOf(source);
+  await storeSources(trx, [{ source, kind, role: heart.ranks.roleOf(kind) }], occasion.at);
+  await rememberOrigin(trx, reading);
+  const before = await findSource(trx, source);
+  const living = await livingClaims(trx, source);
+  const keys = new Set(reading.statements.map((statement) => statement.key));
+  const absent = living.filter((claim) => !keys.has(claim.native_key));
+  const verdict = await judge(trx, reading, living.length, absent.map((claim) => claim.claim_id), before?.held_pass_id ?? null);
+  const passId = randomUUIDv7();
+  const vanished = verdict.outcome === 'good' ? absent.map((claim) => claim.claim_id) : [];
+  const result = await reconcile(trx, heart, reading.statements, { ...occasion, passId }, vanished);
+  const count = (outcome: Outcome['outcome']) => result.outcomes.filter((one) => one.outcome === outcome).length;
+  const pass: PassResult = {
+    pass_id: passId,
+    source,
+    complete: reading.complete,
+    outcome: verdict.outcome,
+    why: verdict.why,
+    seen: reading.statements.length,
+    created: count('created'),
+    updated: count('updated'),
+    unchanged: count('unchanged'),
+    missing: vanished.length,
+    refused: reading.refused,
+    changes: result.changes,
+    outcomes: result.outcomes,
+  };
+  await storePass(trx, pass, verdict.held, occasion);
+  await updateSourceAfterPass(trx, pass, occasion.at);
+  return pass;
+}
+
+async function rememberOrigin(trx: Trx, reading: Reading): Promise<void> {
+  if (!reading.origin) return;
+  const known = await findSource(trx, reading.source);
+  const elsewhere = known?.origin_path && (known.origin_host !== reading.origin.host || known.origin_path !== reading.origin.path);
+  if (elsewhere && !reading.takesOver) {
+    throw new DomainError(
+      'conflict',
+      `The source ${reading.source} was read from ${known.origin_path} on ${known.origin_host} before, not from ${reading.origin.path} on ${reading.origin.host}. ` +
+        'If this file takes its place, name the source with --source; otherwise give the file a source of its own.',
+    );
+  }
+  await storeSourceOrigin(trx, reading.source, reading.origin);
+}
+
+interface Verdict {
+  outcome: PassResult['outcome'];
+  why: string | null;
+  held: ClaimId[] | null;
+}
+
+/** Nothing is taken away by a reading that is not whole, nor by one in which too much is gone at once. */
+async function judge(trx: Trx, reading: Reading, known: number, absent: readonly ClaimId[], heldPassId: string | null): Promise<Verdict> {
+  if (reading.refused > 0) return { outcome: 'partial', why: `${reading.refused} items were refused, so nothing was taken for gone`, held: null };
+  if (!reading.complete) return { outcome: 'partial', why: reading.why, held: null };
+  const isEmpty = known > 0 && reading.statements.length === 0;
+  const limit = Math.max(fewLost, shareLost * known);
+  if (isEmpty) return { outcome: 'suspicious', why: `it is empty, and ${known} were known; a person has to accept that`, held: [...absent] };
+  if (absent.length <= limit) return { outcome: 'good', why: reading.why, held: null };
+  const heldBefore = heldPassId === null ? undefined : await loadHeldClaims(trx, heldPassId);
+  const isAgreed = heldBefore !== undefined && !heldBefore.wasEmpty && absent.filter((id) => !heldBefore.claims.has(id)).length <= limit;
+  if (isAgreed) return { outcome: 'good', why: reading.why, held: null };
+  return { outcome: 'suspicious', why: `${absent.length} of ${known} are gone at once; nothing was taken away until the next reading agrees or a person accepts it`, held: [...absent] };
+}
+
+/** Accepts a held pass: what it no longer saw, and nobody has seen since, loses its word. */
+export async function acceptPass(trx: Trx, heart: Heart, passId: string, occasion: Occasion): Promise<{ missing: number }> {
+  const held = await loadHeldClaims(trx, passId);
+  if (!held) throw new DomainError('not_found', `There is no pass ${passId}.`);
+  if (held.outcome !== 'suspicious') throw new DomainError('conflict', `The pass ${passId} is not held; it was ${held.outcome}.`);
+  const { changes } = await reconcile(trx, heart, [], { ...occasion, passId }, [...held.unseen]);
+  await setPassOutcome(trx, passId, 'accepted', held.unseen.size);
+  return { missing: changes.length };
+}
+
+/** The same key twice in one reading says two things of one: the later one is refused. */
+export function withoutRepeats(statements: readonly Statement[]): { statements: Statement[]; repeated: { index: number; fault: Fault }[] } {
+  const kept = new Map<string, Statement>();
+  const repeated: { index: number; fault: Fault }[] = [];
+  for (const statement of statements) {
+    const site = statement.patch.site_id ?? '';
+    const key = statement.key as string;
+    const first = kept.get(key);
+    if (!first) kept.set(key, statement);
+    else if ((first.patch.site_id ?? '') !== site && !kept.has(`${key}@${site}`)) kept.set(`${key}@${site}`, { ...statement, key: `${key}@${site}` });
+    else repeated.push({ index: statement.index, fault: { pointer: '', detail: `"${key}" is in the reading twice, first as item ${first.index}` } });
+  }
+  return { statements: [...kept.values()], repeated };
+}

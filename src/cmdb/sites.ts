@@ -1,0 +1,17 @@
+/** Sites: what the API says of one, and what rollcall.yml says above it. */
+
+import type { Static } from 'typebox';
+import type { siteSettings } from './settings.ts';
+import type { Site } from './store.ts';
+
+export type SiteSettings = Readonly<Record<string, Static<typeof siteSettings>>>;
+
+/** Key by key, the configuration beats what was written through the API. */
+export function effectiveSite(site: Site, settings: SiteSettings): Site {
+  return { ...site, ...settings[site.site_id] } as Site;
+}
+
+/** A site of which nothing is known but its slug. */
+export function newSite(site_id: string, at: string): Site {
+  return { site_id, name: null, domains: [], address: [], new_hosts: 'serve', vars: {}, notes: null, created_at: at, updated_at: at };
+}
