@@ -83,9 +83,7 @@ def main(arguments):
             raise Failure(f"Rollcall's inventory script needs a whole Python, and here is {missing}: {sys.executable}")
         return run(arguments)
     except BrokenPipeError:
-        # Whoever was reading is gone. Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+        return reader_gone()
     except KeyboardInterrupt:
         return 130
     except Failure as failure:
@@ -96,8 +94,17 @@ def main(arguments):
     # Ansible would take it for variables; an exit code is what it minds from --host.
     if one_host or printed or os.isatty(1):
         return 1
-    show(REFUSED_BY_ANSIBLE.encode())
+    try:
+        show(REFUSED_BY_ANSIBLE.encode())
+    except OSError:
+        return reader_gone()
     return 0
+
+
+def reader_gone():
+    # Python would complain again while closing stdout.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 1
 
 
 def run(arguments):
@@ -171,14 +178,17 @@ def parsed(body):
 def check_inventory(body):
     """Parses all of it: the one check that holds whoever answered, and 50 ms at 10,000 hosts."""
     content = parsed(body)
-    meta = content.get("_meta") if isinstance(content, dict) else None
-    if (
-        not isinstance(meta, dict)
-        or not isinstance(meta.get("hostvars"), dict)
-        or "all" not in content
-        or not all(isinstance(group, dict) for group in content.values())
-    ):
+    meta = content.pop("_meta", None) if isinstance(content, dict) else None
+    hostvars = meta.get("hostvars") if isinstance(meta, dict) else None
+    if not isinstance(hostvars, dict) or "all" not in content:
         raise Outage("answers with JSON that is not an inventory")
+    # Of such an inventory Ansible would take all that comes before the fault, without its variables.
+    if not all(isinstance(variables, dict) for variables in hostvars.values()):
+        raise Outage("answers with an inventory that is not sound")
+    for group in content.values():
+        kinds = (("hosts", list), ("children", list), ("vars", dict))
+        if not isinstance(group, dict) or not all(isinstance(group.get(key, kind()), kind) for key, kind in kinds):
+            raise Outage("answers with an inventory that is not sound")
 
 
 def controller_hash():

@@ -147,8 +147,18 @@ export const troubles: readonly { trouble: string; says: string; start: () => Pr
   { trouble: 'answers an empty object', says: 'not an inventory', start: started(json(200, '{}')) },
   {
     trouble: 'answers an inventory that Ansible would take half of',
-    says: 'not an inventory',
+    says: 'not sound',
     start: started(json(200, JSON.stringify({ ...one, broken: null }))),
+  },
+  {
+    trouble: 'answers an inventory with a group of no list',
+    says: 'not sound',
+    start: started(json(200, JSON.stringify({ ...one, broken: { hosts: 'web-1' } }))),
+  },
+  {
+    trouble: 'answers an inventory with a host of no variables',
+    says: 'not sound',
+    start: started(json(200, JSON.stringify({ ...one, _meta: { hostvars: { 'web-1': null } } }))),
   },
   { trouble: 'says that nothing changed, to nobody', says: 'a copy that is not there', start: started(json(304, '')) },
   {
