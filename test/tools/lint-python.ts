@@ -8,8 +8,8 @@ const folder = new URL('../../ansible', import.meta.url).pathname;
 try {
   const program = await alone(ruff);
   const runs = [
-    ['check', '--quiet', folder],
-    ['format', '--quiet', '--diff', folder],
+    ['check', '--quiet', '--no-cache', folder],
+    ['format', '--quiet', '--no-cache', '--diff', folder],
   ].map((words) => spawnSync(program, words, { stdio: 'inherit' }));
   if (runs.some(({ status }) => status !== 0)) process.exitCode = 1;
 } catch (error) {
