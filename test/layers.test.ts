@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
-const files = ['check.ts', 'errors.ts', 'log.ts', 'time.ts', 'yaml.ts'];
+const files = ['check.ts', 'errors.ts', 'faults.ts', 'log.ts', 'time.ts', 'yaml.ts'];
 const ground = ['store', 'http', 'jobs', 'secrets', 'outbound'];
 const modules = ['inventory', 'runs', 'credentials', 'proxmox', 'terraform', 'github', 'vaultwarden'];
 const views = ['reports', 'web'];
@@ -16,8 +16,9 @@ const forModule = [...files, ...ground, 'cmdb', 'type module.ts'];
 const parts: Readonly<Record<string, readonly string[]>> = {
   'rollcall.mjs': ['main.ts'],
   'main.ts': [...files, 'cli', 'app.ts', 'config.ts'],
-  cli: [...files, 'app.ts', 'config.ts'],
-  'app.ts': [...files, ...ground, 'cmdb', ...modules, ...views, 'config.ts', 'type module.ts'],
+  cli: [...files, 'app.ts', 'config.ts', 'first-start.ts'],
+  'app.ts': ['first-start.ts', ...files, ...ground, 'cmdb', ...modules, ...views, 'config.ts', 'type module.ts'],
+  'first-start.ts': [...ground, 'cmdb', ...modules],
   'config.ts': files,
   'module.ts': [...files, ...ground, 'cmdb'].map((part) => `type ${part}`),
   ...Object.fromEntries(views.map((view) => [view, [...forModule, ...modules]])),

@@ -35,7 +35,8 @@ function same(a: Json, b: Json): boolean {
 function flat(document: Document): Map<string, Json> {
   const out = new Map<string, Json>();
   for (const [key, value] of Object.entries(document)) {
-    if (key === 'technical_specs') for (const [name, word] of Object.entries(value as Specs)) out.set(`technical_specs.${name}`, word);
+    if (key === 'technical_specs')
+      for (const [name, word] of Object.entries(value as Specs)) out.set(`technical_specs.${name}`, word);
     else if (key === 'ansible') flatAnsible(out, value as Record<string, Json>);
     else out.set(key, value as Json);
   }
@@ -44,7 +45,8 @@ function flat(document: Document): Map<string, Json> {
 
 function flatAnsible(out: Map<string, Json>, ansible: Record<string, Json>): void {
   for (const [name, word] of Object.entries(ansible)) {
-    if (name === 'vars') for (const [variable, content] of Object.entries(word as Specs)) out.set(`ansible.vars.${variable}`, content);
+    if (name === 'vars')
+      for (const [variable, content] of Object.entries(word as Specs)) out.set(`ansible.vars.${variable}`, content);
     else out.set(`ansible.${name}`, word);
   }
 }

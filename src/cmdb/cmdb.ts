@@ -14,8 +14,16 @@ import type { HostNames } from './names.ts';
 import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
 import { type Heart, type Outcome, reconcile, type Statement } from './reconcile.ts';
 import type { cmdbSettings } from './settings.ts';
-import { type ItemBody, shadowsOf, type Shadow, spokenBySource, spokenByToken } from './speak.ts';
-import { findItemById, hideItem, listHeldPasses, type Occasion, raiseRevision, type ReadItem, storeChanges } from './store.ts';
+import { type ItemBody, type Shadow, shadowsOf, spokenBySource, spokenByToken } from './speak.ts';
+import {
+  findItemById,
+  hideItem,
+  listHeldPasses,
+  type Occasion,
+  type ReadItem,
+  raiseRevision,
+  storeChanges,
+} from './store.ts';
 import { type ItemSchemas, itemSchemas, specsSchema } from './wire.ts';
 
 export type CmdbSettings = Static<TObject<typeof cmdbSettings>>;
@@ -31,7 +39,14 @@ export interface Cmdb {
   writeAll(bodies: readonly unknown[], caller: Caller): Promise<BulkResult[]>;
   hide(item: ReadItem, caller: Caller): Promise<ReadItem>;
   pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[] }>;
+  /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
+  observe(source: string, batch: readonly Observed[]): Promise<Outcome[]>;
   accept(passId: string, caller: Caller): Promise<{ missing: number }>;
+}
+
+export interface Observed {
+  key: string;
+  item: ItemBody;
 }
 
 export interface Written {
@@ -78,8 +93,17 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
   const registrationFaults = faultFinder(schemas.registration);
   const specsFaults = specsFaultFinder(settings.types as Parameters<typeof specsSchema>[1]);
 
-  const occasionOf = (caller: Caller): Occasion => ({ at: stamp(clock()), actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId });
-  const speakerOf = (caller: Caller, ranksNow: Ranks) => ({ tokenName: caller.tokenName, ranks: ranksNow, atMilliseconds: clock().epochMilliseconds });
+  const occasionOf = (caller: Caller): Occasion => ({
+    at: stamp(clock()),
+    actor: caller.tokenName,
+    changeRef: caller.changeRef,
+    requestId: caller.requestId,
+  });
+  const speakerOf = (caller: Caller, ranksNow: Ranks) => ({
+    tokenName: caller.tokenName,
+    ranks: ranksNow,
+    atMilliseconds: clock().epochMilliseconds,
+  });
 
   const cmdb: Cmdb = {
     heart,
@@ -110,7 +134,8 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         if (index % 64 === 0) await turn();
       }
       const occasion = occasionOf(caller);
-      if (batches.length > 0) results.push(...(await store.write((trx) => reconcileInParts(trx, heart, batches, occasion))));
+      if (batches.length > 0)
+        results.push(...(await store.write((trx) => reconcileInParts(trx, heart, batches, occasion))));
       return results.sort((a, b) => a.index - b.index);
     },
 
@@ -120,8 +145,24 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         if (item.deleted_at) return;
         const revision = await raiseRevision(trx);
         await hideItem(trx, item.ci_id, occasion.at, revision);
-        const difference = { before: { deleted_at: null, ansible_name: item.ansible_name }, after: { deleted_at: occasion.at, ansible_name: null } };
-        await storeChanges(trx, [{ subject: 'ci', subject_id: item.ci_id, action: 'deleted', source: `manual:${caller.tokenName}`, ...difference }], revision, occasion);
+        const difference = {
+          before: { deleted_at: null, ansible_name: item.ansible_name },
+          after: { deleted_at: occasion.at, ansible_name: null },
+        };
+        await storeChanges(
+          trx,
+          [
+            {
+              subject: 'ci',
+              subject_id: item.ci_id,
+              action: 'deleted',
+              source: `manual:${caller.tokenName}`,
+              ...difference,
+            },
+          ],
+          revision,
+          occasion,
+        );
       });
       return await currentItem(store, item.ci_id);
     },
@@ -134,7 +175,8 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       for (const [index, item] of body.items.entries()) {
         const faults = bodyFaults(item);
         const spoken = faults.length === 0 ? spokenBySource(item as ItemBody, index, source, speaker) : undefined;
-        if (spoken) faults.push(...spoken.faults, ...specsFaults(item as ItemBody, undefined), ...nameFaults(item as ItemBody));
+        if (spoken)
+          faults.push(...spoken.faults, ...specsFaults(item as ItemBody, undefined), ...nameFaults(item as ItemBody));
         if (faults.length > 0) errors.push({ index, errors: faults });
         else if (spoken) said.push(...spoken.statements);
         if (index % 64 === 0) await turn();
@@ -160,6 +202,20 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       return { ...result, errors };
     },
 
+    async observe(source, batch) {
+      const ref = sourceOf(source, ranks);
+      const speaker = { tokenName: '', ranks, atMilliseconds: clock().epochMilliseconds };
+      const statements = batch.flatMap(({ key, item }, index) => {
+        const faults = bodyFaults(item);
+        const spoken = spokenBySource(item, index, ref, speaker);
+        if (faults.length + spoken.faults.length > 0)
+          throw invalid(`What ${source} says of ${key}`, [...faults, ...spoken.faults]);
+        return spoken.statements.map((statement) => ({ ...statement, key }));
+      });
+      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+      return (await store.write((trx) => reconcile(trx, heart, statements, occasion))).outcomes;
+    },
+
     async accept(passId, caller) {
       return await store.write(async (trx) => {
         const occasion = occasionOf(caller);
@@ -181,7 +237,9 @@ async function currentItem(store: Store, id: ItemId): Promise<ReadItem> {
 function sourceOf(source: string, ranks: Ranks): SourceRef {
   const kind = kindOf(source);
   if (kind !== 'manual' && ranks.isAutomatic(kind) && source.length > kind.length + 1) return source as SourceRef;
-  throw invalid('The pass', [{ pointer: '/source', detail: 'must be a kind and a name, such as import:hosts.yml or proxmox-api:home' }]);
+  throw invalid('The pass', [
+    { pointer: '/source', detail: 'must be a kind and a name, such as import:hosts.yml or proxmox-api:home' },
+  ]);
 }
 
 function nameFaults(item: ItemBody): Fault[] {
@@ -189,7 +247,9 @@ function nameFaults(item: ItemBody): Fault[] {
 }
 
 /** The faults of an item's specs under the schema of its type. */
-function specsFaultFinder(types: Parameters<typeof specsSchema>[1]): (body: ItemBody, knownType: string | undefined) => Fault[] {
+function specsFaultFinder(
+  types: Parameters<typeof specsSchema>[1],
+): (body: ItemBody, knownType: string | undefined) => Fault[] {
   const finders = new Map<string, (specs: unknown) => Fault[]>();
   return (body, knownType) => {
     if (typeof body.technical_specs !== 'object' || body.technical_specs === null) return [];
@@ -204,7 +264,12 @@ function specsFaultFinder(types: Parameters<typeof specsSchema>[1]): (body: Item
 }
 
 /** All at once; where one is refused, in halves, until the refused one stands alone. */
-async function reconcileInParts(trx: Trx, heart: Heart, batches: readonly Statement[][], occasion: Occasion): Promise<BulkResult[]> {
+async function reconcileInParts(
+  trx: Trx,
+  heart: Heart,
+  batches: readonly Statement[][],
+  occasion: Occasion,
+): Promise<BulkResult[]> {
   try {
     const { outcomes } = await nested(trx, () => reconcile(trx, heart, batches.flat(), occasion));
     const byIndex = new Map<number, BulkResult>();
@@ -229,6 +294,11 @@ async function reconcileInParts(trx: Trx, heart: Heart, batches: readonly Statem
 
 async function alertHeldPasses(trx: Trx, at: Stamp): Promise<void> {
   const held = await listHeldPasses(trx);
-  const standing = new Map(held.map(({ source, pass_id, why }) => [source, `${why ?? 'held'}. Look at it, then accept it with POST /api/v1/passes/${pass_id}/accept.`]));
+  const standing = new Map(
+    held.map(({ source, pass_id, why }) => [
+      source,
+      `${why ?? 'held'}. Look at it, then accept it with POST /api/v1/passes/${pass_id}/accept.`,
+    ]),
+  );
   await setAlerts(trx, 'suspicious_pass', standing, at);
 }

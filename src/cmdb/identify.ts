@@ -30,13 +30,23 @@ export interface Identified {
   by: 'key' | 'number' | 'name';
 }
 
-export function identify(source: string, key: string | null, said: Said, identifiers: readonly Identifier[], known: Known): Identified | undefined {
+export function identify(
+  source: string,
+  key: string | null,
+  said: Said,
+  identifiers: readonly Identifier[],
+  known: Known,
+): Identified | undefined {
   if (key !== null) {
     const id = known.byKey(source, key);
     if (id) return { ci_id: id, by: 'key' };
   }
   const fits = (candidate: Candidate) => agrees(candidate, source, key, said);
-  for (const [kind, by] of [['pve', 'number'], ['guest', 'number'], ['name', 'name']] as const) {
+  for (const [kind, by] of [
+    ['pve', 'number'],
+    ['guest', 'number'],
+    ['name', 'name'],
+  ] as const) {
     const values = identifiers.filter((identifier) => identifier.kind === kind).map((identifier) => identifier.value);
     const found = values.flatMap((value) => known.byIdentifier(kind, value)).filter(fits);
     const best = by === 'number' ? onlyGuest(found, said) : bestOf(found);
@@ -49,7 +59,9 @@ export function identify(source: string, key: string | null, said: Said, identif
 function bestOf(found: readonly Candidate[]): Candidate | undefined {
   const living = found.filter((candidate) => !candidate.retired);
   const among = living.length > 0 ? living : [...found];
-  return among.sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.ci_id < b.ci_id ? -1 : 1))[0];
+  return among.sort((a, b) =>
+    a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.ci_id < b.ci_id ? -1 : 1,
+  )[0];
 }
 
 /**
@@ -65,7 +77,11 @@ function onlyGuest(found: readonly Candidate[], said: Said): Candidate | undefin
 
 function agrees(candidate: Candidate, source: string, key: string | null, said: Said): boolean {
   const type = said.ci_type ?? 'machine';
-  const sameType = type === candidate.ci_type || (hostTypes.has(type) && hostTypes.has(candidate.ci_type) && (type === 'machine' || candidate.ci_type === 'machine'));
+  const sameType =
+    type === candidate.ci_type ||
+    (hostTypes.has(type) &&
+      hostTypes.has(candidate.ci_type) &&
+      (type === 'machine' || candidate.ci_type === 'machine'));
   if (!sameType) return false;
   if (said.pve && candidate.numbers.size > 0 && !candidate.numbers.has(said.pve)) return false;
   const keys = candidate.keys.get(source);
@@ -133,9 +149,28 @@ export function uuidOf(value: unknown): string | undefined {
 }
 
 const placeholderSerials = new Set([
-  '', '0', 'none', 'na', 'n/a', 'not specified', 'not applicable', 'not available', 'default string', 'to be filled by o.e.m.',
-  'system serial number', 'chassis serial number', 'serial number', '123456789', '0123456789', '1234567890', 'unknown', 'empty',
-  'invalid', 'null', 'oem', 'o.e.m.',
+  '',
+  '0',
+  'none',
+  'na',
+  'n/a',
+  'not specified',
+  'not applicable',
+  'not available',
+  'default string',
+  'to be filled by o.e.m.',
+  'system serial number',
+  'chassis serial number',
+  'serial number',
+  '123456789',
+  '0123456789',
+  '1234567890',
+  'unknown',
+  'empty',
+  'invalid',
+  'null',
+  'oem',
+  'o.e.m.',
 ]);
 
 export function serialOf(value: unknown): string | undefined {

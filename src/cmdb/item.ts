@@ -19,7 +19,13 @@ export const itemTypes = [
   'machine',
 ] as const;
 /** Types that are one machine, told apart by what identifies machines; `machine` is one not known better yet. */
-export const hostTypes: ReadonlySet<string> = new Set(['virtual_machine', 'lxc_container', 'physical_server', 'network_device', 'machine']);
+export const hostTypes: ReadonlySet<string> = new Set([
+  'virtual_machine',
+  'lxc_container',
+  'physical_server',
+  'network_device',
+  'machine',
+]);
 
 export const lifecycles = ['planned', 'active', 'retired'] as const;
 export type Lifecycle = (typeof lifecycles)[number];

@@ -81,7 +81,8 @@ export function ranksOf(kinds: readonly SourceKind[], settings: Readonly<Record<
 }
 
 export function groupNameOf(attribute: string): keyof typeof defaultRanks {
-  if (attribute.startsWith('technical_specs.')) return systemKeys.has(attribute.slice('technical_specs.'.length)) ? 'system' : 'measured';
+  if (attribute.startsWith('technical_specs.'))
+    return systemKeys.has(attribute.slice('technical_specs.'.length)) ? 'system' : 'measured';
   if (attribute.startsWith('ansible.')) return 'people';
   return groupOf[attribute] ?? 'measured';
 }

@@ -27,12 +27,23 @@ export interface Merged {
 }
 
 /** Throws nothing: an item of which nobody says a name keeps none, which the caller does not let happen. */
-export function mergeClaims(claims: readonly Claim[], pins: readonly Pin[], standing: Standing, ranks: Ranks, defaultSite: string, at: string): Merged {
+export function mergeClaims(
+  claims: readonly Claim[],
+  pins: readonly Pin[],
+  standing: Standing,
+  ranks: Ranks,
+  defaultSite: string,
+  at: string,
+): Merged {
   const speaking = withAWord(claims, ranks);
   const winners: Winners = {};
   const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));
 
-  const pick = (attribute: string, read: (claim: Claim) => Json | undefined, among: readonly Claim[] = speaking): Json | undefined => {
+  const pick = (
+    attribute: string,
+    read: (claim: Claim) => Json | undefined,
+    among: readonly Claim[] = speaking,
+  ): Json | undefined => {
     const pin = pinned.get(attribute);
     if (pin) {
       winners[attribute] = { source: 'pin', since: pin.since };
@@ -42,11 +53,12 @@ export function mergeClaims(claims: readonly Claim[], pins: readonly Pin[], stan
     if (!winner) return undefined;
     const before = standing.winners[attribute];
     const said = winner.since[attribute] ?? winner.first_said_at;
-    const since = before?.source !== winner.source ? at : before.since > said ? before.since : said;
+    const since = before?.source === winner.source ? later(before.since, said) : at;
     winners[attribute] = { source: winner.source, since };
     return read(winner);
   };
-  const plain = (attribute: PlainAttribute, among?: readonly Claim[]) => pick(attribute, (claim) => claim.said[attribute], among) as string | undefined;
+  const plain = (attribute: PlainAttribute, among?: readonly Claim[]) =>
+    pick(attribute, (claim) => claim.said[attribute], among) as string | undefined;
 
   const values = Object.fromEntries(
     plainAttributes.map((attribute) => [attribute, plain(attribute, electorate(attribute, speaking, ranks))]),
@@ -80,10 +92,16 @@ export function mergeClaims(claims: readonly Claim[], pins: readonly Pin[], stan
   return { document, winners };
 }
 
+function later(a: string, b: string): string {
+  return a > b ? a : b;
+}
+
 /** What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. */
 export function withAWord(claims: readonly Claim[], ranks: Ranks): Claim[] {
   const living = new Set(claims.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
-  return claims.filter((claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)));
+  return claims.filter(
+    (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)),
+  );
 }
 
 function electorate(attribute: PlainAttribute, speaking: readonly Claim[], ranks: Ranks): readonly Claim[] {
@@ -99,7 +117,12 @@ function electorate(attribute: PlainAttribute, speaking: readonly Claim[], ranks
   return speaking;
 }
 
-function firstInRank(claims: readonly Claim[], rank: readonly string[], attribute: string, read: (claim: Claim) => Json | undefined): Claim | undefined {
+function firstInRank(
+  claims: readonly Claim[],
+  rank: readonly string[],
+  attribute: string,
+  read: (claim: Claim) => Json | undefined,
+): Claim | undefined {
   let best: Claim | undefined;
   for (const claim of claims) {
     const value = read(claim);
@@ -153,7 +176,11 @@ function mergeAnsible(claims: readonly Claim[], pick: Pick, takenOff: readonly s
   return words as AnsibleWords;
 }
 
-function union(claims: readonly Claim[], read: (claim: Claim) => readonly string[] | undefined, takenOff: readonly string[] = []): string[] {
+function union(
+  claims: readonly Claim[],
+  read: (claim: Claim) => readonly string[] | undefined,
+  takenOff: readonly string[] = [],
+): string[] {
   const all = new Set(claims.flatMap((claim) => read(claim) ?? []));
   for (const value of takenOff) all.delete(value);
   return [...all].sort();

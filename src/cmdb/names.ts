@@ -37,7 +37,13 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
   if (!hostTypes.has(item.ci_type) || item.ci_name === '') return undefined;
   const wanted = wantedName(claims, ranks);
   const { vmid } = item.technical_specs;
-  const ask = { ci_id: item.ci_id, ci_name: item.ci_name, site_id: item.site_id, vmid: typeof vmid === 'number' ? vmid : null, wanted };
+  const ask = {
+    ci_id: item.ci_id,
+    ci_name: item.ci_name,
+    site_id: item.site_id,
+    vmid: typeof vmid === 'number' ? vmid : null,
+    wanted,
+  };
   if (item.ansible_name === null) return ask;
   if (wanted !== null) return wanted === item.ansible_name || item.ansible_name_from === wanted ? undefined : ask;
   return followRenames && item.ansible_name_by === 'auto' && item.ansible_name_from !== item.ci_name ? ask : undefined;
@@ -48,9 +54,14 @@ export function wantedName(claims: readonly Claim[], ranks: Ranks): string | nul
   const people = claims.filter((claim) => !claim.gone_since && ranks.roleOf(claim.kind) === 'people');
   const rank = ranks.of('ansible.name');
   const said = people
-    .map((claim) => ({ claim, name: claim.said.ansible?.name ?? (claim.kind === 'import' ? claim.said.ci_name : undefined) }))
+    .map((claim) => ({
+      claim,
+      name: claim.said.ansible?.name ?? (claim.kind === 'import' ? claim.said.ci_name : undefined),
+    }))
     .filter(({ name }) => name !== undefined)
-    .sort((a, b) => rank.indexOf(a.claim.kind) - rank.indexOf(b.claim.kind) || (a.claim.source < b.claim.source ? -1 : 1));
+    .sort(
+      (a, b) => rank.indexOf(a.claim.kind) - rank.indexOf(b.claim.kind) || (a.claim.source < b.claim.source ? -1 : 1),
+    );
   return said[0]?.name ?? null;
 }
 
@@ -64,14 +75,20 @@ export interface Holder {
  * Gives names, in the order of the asks: each the best that is free. An item that is missing or retired, and that
  * nobody but a machine claimed, gives its name up to a new one of the same name and site.
  */
-export function giveNames(asks: readonly NameAsk[], holders: ReadonlyMap<string, Holder>, groups: ReadonlySet<string>, names: HostNames): Naming[] {
+export function giveNames(
+  asks: readonly NameAsk[],
+  holders: ReadonlyMap<string, Holder>,
+  groups: ReadonlySet<string>,
+  names: HostNames,
+): Naming[] {
   const taken = new Map([...holders].map(([name, { item }]) => [name, item.ci_id]));
   const given: Naming[] = [];
   const give = (ask: NameAsk, name: string, by: Naming['by'], from: string) => {
     taken.set(name, ask.ci_id);
     given.push({ ci_id: ask.ci_id, name, by, from });
   };
-  const isFree = (name: string, id: ItemId) => (taken.get(name) ?? id) === id && !groups.has(name) && !names.isGroup(name);
+  const isFree = (name: string, id: ItemId) =>
+    (taken.get(name) ?? id) === id && !groups.has(name) && !names.isGroup(name);
   for (const ask of asks) {
     if (ask.wanted !== null && (taken.get(ask.wanted) ?? ask.ci_id) === ask.ci_id) {
       give(ask, ask.wanted, 'people', ask.wanted);

@@ -10,7 +10,16 @@ import type { ClaimId, SourceRef } from './item.ts';
 import { kindOf } from './kinds.ts';
 import { type Heart, type Outcome, reconcile, type Statement } from './reconcile.ts';
 import {
-  type Change, findSource, livingClaims, loadHeldClaims, type Occasion, setPassOutcome, storePass, storeSourceOrigin, storeSources, updateSourceAfterPass,
+  type Change,
+  findSource,
+  livingClaims,
+  loadHeldClaims,
+  type Occasion,
+  setPassOutcome,
+  storePass,
+  storeSourceOrigin,
+  storeSources,
+  updateSourceAfterPass,
 } from './store.ts';
 
 export interface Reading {
@@ -57,7 +66,13 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
   const living = await livingClaims(trx, source);
   const keys = new Set(reading.statements.map((statement) => statement.key));
   const absent = living.filter((claim) => !keys.has(claim.native_key));
-  const verdict = await judge(trx, reading, living.length, absent.map((claim) => claim.claim_id), before?.held_pass_id ?? null);
+  const verdict = await judge(
+    trx,
+    reading,
+    living.length,
+    absent.map((claim) => claim.claim_id),
+    before?.held_pass_id ?? null,
+  );
   const passId = randomUUIDv7();
   const vanished = verdict.outcome === 'good' ? absent.map((claim) => claim.claim_id) : [];
   const result = await reconcile(trx, heart, reading.statements, { ...occasion, passId }, vanished);
@@ -85,7 +100,8 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
 async function rememberOrigin(trx: Trx, reading: Reading): Promise<void> {
   if (!reading.origin) return;
   const known = await findSource(trx, reading.source);
-  const elsewhere = known?.origin_path && (known.origin_host !== reading.origin.host || known.origin_path !== reading.origin.path);
+  const elsewhere =
+    known?.origin_path && (known.origin_host !== reading.origin.host || known.origin_path !== reading.origin.path);
   if (elsewhere && !reading.takesOver) {
     throw new DomainError(
       'conflict',
@@ -103,31 +119,63 @@ interface Verdict {
 }
 
 /** Nothing is taken away by a reading that is not whole, nor by one in which too much is gone at once. */
-async function judge(trx: Trx, reading: Reading, known: number, absent: readonly ClaimId[], heldPassId: string | null): Promise<Verdict> {
-  if (reading.refused > 0) return { outcome: 'partial', why: `${reading.refused} items were refused, so nothing was taken for gone`, held: null };
+async function judge(
+  trx: Trx,
+  reading: Reading,
+  known: number,
+  absent: readonly ClaimId[],
+  heldPassId: string | null,
+): Promise<Verdict> {
+  if (reading.refused > 0)
+    return {
+      outcome: 'partial',
+      why: `${reading.refused} items were refused, so nothing was taken for gone`,
+      held: null,
+    };
   if (!reading.complete) return { outcome: 'partial', why: reading.why, held: null };
   const isEmpty = known > 0 && reading.statements.length === 0;
   const limit = Math.max(fewLost, shareLost * known);
-  if (isEmpty) return { outcome: 'suspicious', why: `it is empty, and ${known} were known; a person has to accept that`, held: [...absent] };
+  if (isEmpty)
+    return {
+      outcome: 'suspicious',
+      why: `it is empty, and ${known} were known; a person has to accept that`,
+      held: [...absent],
+    };
   if (absent.length <= limit) return { outcome: 'good', why: reading.why, held: null };
   const heldBefore = heldPassId === null ? undefined : await loadHeldClaims(trx, heldPassId);
-  const isAgreed = heldBefore !== undefined && !heldBefore.wasEmpty && absent.filter((id) => !heldBefore.claims.has(id)).length <= limit;
+  const isAgreed =
+    heldBefore !== undefined &&
+    !heldBefore.wasEmpty &&
+    absent.filter((id) => !heldBefore.claims.has(id)).length <= limit;
   if (isAgreed) return { outcome: 'good', why: reading.why, held: null };
-  return { outcome: 'suspicious', why: `${absent.length} of ${known} are gone at once; nothing was taken away until the next reading agrees or a person accepts it`, held: [...absent] };
+  return {
+    outcome: 'suspicious',
+    why: `${absent.length} of ${known} are gone at once; nothing was taken away until the next reading agrees or a person accepts it`,
+    held: [...absent],
+  };
 }
 
 /** Accepts a held pass: what it no longer saw, and nobody has seen since, loses its word. */
-export async function acceptPass(trx: Trx, heart: Heart, passId: string, occasion: Occasion): Promise<{ missing: number }> {
+export async function acceptPass(
+  trx: Trx,
+  heart: Heart,
+  passId: string,
+  occasion: Occasion,
+): Promise<{ missing: number }> {
   const held = await loadHeldClaims(trx, passId);
   if (!held) throw new DomainError('not_found', `There is no pass ${passId}.`);
-  if (held.outcome !== 'suspicious') throw new DomainError('conflict', `The pass ${passId} is not held; it was ${held.outcome}.`);
+  if (held.outcome !== 'suspicious')
+    throw new DomainError('conflict', `The pass ${passId} is not held; it was ${held.outcome}.`);
   const { changes } = await reconcile(trx, heart, [], { ...occasion, passId }, [...held.unseen]);
   await setPassOutcome(trx, passId, 'accepted', held.unseen.size);
   return { missing: changes.length };
 }
 
 /** The same key twice in one reading says two things of one: the later one is refused. */
-export function withoutRepeats(statements: readonly Statement[]): { statements: Statement[]; repeated: { index: number; fault: Fault }[] } {
+export function withoutRepeats(statements: readonly Statement[]): {
+  statements: Statement[];
+  repeated: { index: number; fault: Fault }[];
+} {
   const kept = new Map<string, Statement>();
   const repeated: { index: number; fault: Fault }[] = [];
   for (const statement of statements) {
@@ -135,8 +183,13 @@ export function withoutRepeats(statements: readonly Statement[]): { statements: 
     const key = statement.key as string;
     const first = kept.get(key);
     if (!first) kept.set(key, statement);
-    else if ((first.patch.site_id ?? '') !== site && !kept.has(`${key}@${site}`)) kept.set(`${key}@${site}`, { ...statement, key: `${key}@${site}` });
-    else repeated.push({ index: statement.index, fault: { pointer: '', detail: `"${key}" is in the reading twice, first as item ${first.index}` } });
+    else if ((first.patch.site_id ?? '') !== site && !kept.has(`${key}@${site}`))
+      kept.set(`${key}@${site}`, { ...statement, key: `${key}@${site}` });
+    else
+      repeated.push({
+        index: statement.index,
+        fault: { pointer: '', detail: `"${key}" is in the reading twice, first as item ${first.index}` },
+      });
   }
   return { statements: [...kept.values()], repeated };
 }

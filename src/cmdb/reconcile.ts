@@ -15,11 +15,31 @@ import { type Candidate, type Identified, type Identifier, identifiersOf, identi
 import type { Claim, ClaimId, Document, Hold, IdentifierKind, Item, ItemId, Json, Said, SourceRef } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import { mergeClaims, type Pin } from './merge.ts';
-import { askOf, type HostNames, giveNames, type Holder, type NameAsk, wantedName } from './names.ts';
+import { askOf, giveNames, type Holder, type HostNames, type NameAsk, wantedName } from './names.ts';
 import { isSame, type Patch, saidAnew, saidWith, wordsOf } from './said.ts';
 import {
-  type Change, clearAnsibleNames, type Glance, glanceByItems, glanceByKeys, groupsOfNames, holdersOfNames, idsByIdentifiers, itemsOfClaims, loadCandidates, loadClaims,
-  loadItems, loadPins, type Occasion, raiseRevision, storeChanges, storeClaims, storeIdentifiers, storeItems, storeNewSites, storeSeen, storeSources,
+  type Change,
+  clearAnsibleNames,
+  type Glance,
+  glanceByItems,
+  glanceByKeys,
+  groupsOfNames,
+  holdersOfNames,
+  idsByIdentifiers,
+  itemsOfClaims,
+  loadCandidates,
+  loadClaims,
+  loadItems,
+  loadPins,
+  type Occasion,
+  raiseRevision,
+  storeChanges,
+  storeClaims,
+  storeIdentifiers,
+  storeItems,
+  storeNewSites,
+  storeSeen,
+  storeSources,
 } from './store.ts';
 
 /** What the heart goes by. */
@@ -67,7 +87,13 @@ export const heldByStatus = 'ci_status was set to maintenance';
 const liftsAfterMilliseconds = 15 * 60_000;
 const stopsAfterMilliseconds = 30 * 60_000;
 
-export async function reconcile(trx: Trx, heart: Heart, statements: readonly Statement[], occasion: Occasion, vanished: readonly ClaimId[] = []): Promise<Reconciled> {
+export async function reconcile(
+  trx: Trx,
+  heart: Heart,
+  statements: readonly Statement[],
+  occasion: Occasion,
+  vanished: readonly ClaimId[] = [],
+): Promise<Reconciled> {
   const world = await loadWorld(trx, heart, statements);
   const resolved = await resolve(world, statements);
   const slow = resolved.filter(({ unchanged }) => !unchanged);
@@ -119,15 +145,23 @@ async function loadWorld(trx: Trx, heart: Heart, statements: readonly Statement[
     if (list) list.push(key);
     else keys.set(source, [key]);
   }
-  const glances = new Map((await glanceByKeys(trx, keys)).map((glance) => [keyed(glance.source, glance.native_key), glance]));
+  const glances = new Map(
+    (await glanceByKeys(trx, keys)).map((glance) => [keyed(glance.source, glance.native_key), glance]),
+  );
 
   const world: World = { glances, byItem: new Map(), candidates: new Map(), found: new Map(), identifiers: new Map() };
   const values: Record<'pve' | 'guest' | 'name', Set<string>> = { pve: new Set(), guest: new Set(), name: new Set() };
   for (const [count, statement] of statements.entries()) {
-    if (statement.target || statement.companion || (statement.key !== null && glances.has(keyed(statement.source, statement.key)))) continue;
+    if (
+      statement.target ||
+      statement.companion ||
+      (statement.key !== null && glances.has(keyed(statement.source, statement.key)))
+    )
+      continue;
     const identifiers = identifiersOf(saidOf(statement.patch), heart.defaultSite);
     world.identifiers.set(statement, identifiers);
-    for (const { kind, value } of identifiers) if (kind === 'pve' || kind === 'guest' || kind === 'name') values[kind].add(value);
+    for (const { kind, value } of identifiers)
+      if (kind === 'pve' || kind === 'guest' || kind === 'name') values[kind].add(value);
     if (count % 256 === 0) await turn();
   }
   const ids = new Set<ItemId>();
@@ -144,7 +178,8 @@ async function loadWorld(trx: Trx, heart: Heart, statements: readonly Statement[
     if (candidate) enter(world.found, kind, value, candidate);
   }
   for (const statement of statements) if (statement.target) ids.add(statement.target);
-  if (statements.some((statement) => statement.companion)) for (const glance of glances.values()) if (glance.ci_id) ids.add(glance.ci_id);
+  if (statements.some((statement) => statement.companion))
+    for (const glance of glances.values()) if (glance.ci_id) ids.add(glance.ci_id);
   if (ids.size > 0) {
     const sources = [...new Set(statements.map((statement) => statement.source))];
     for (const glance of await glanceByItems(trx, sources, [...ids])) {
@@ -174,15 +209,19 @@ async function resolve(world: World, statements: readonly Statement[]): Promise<
   const touched = new Set<string>();
   const newKeys = new Map<string, ItemId>();
   const known = {
-    byKey: (source: string, key: string) => newKeys.get(keyed(source, key)) ?? world.glances.get(keyed(source, key))?.ci_id ?? undefined,
+    byKey: (source: string, key: string) =>
+      newKeys.get(keyed(source, key)) ?? world.glances.get(keyed(source, key))?.ci_id ?? undefined,
     byIdentifier: (kind: IdentifierKind, value: string) => world.found.get(`${kind} ${value}`) ?? [],
   };
   for (const [count, statement] of statements.entries()) {
     const previous = resolved.at(-1);
     const glance = glanceOf(world, statement, previous);
-    const id = statement.companion ? (previous as Resolved).id : (statement.target ?? glance?.ci_id ?? find(statement, world, known)?.ci_id);
+    const id = statement.companion
+      ? (previous as Resolved).id
+      : (statement.target ?? glance?.ci_id ?? find(statement, world, known)?.ci_id);
     const settled = id === undefined ? undefined : glance?.ci_id === id ? glance : ownGlance(world, statement, id);
-    const unchanged = id !== undefined && settled && !touched.has(id) && isUnchanged(settled, statement) ? settled.claim_id : undefined;
+    const unchanged =
+      id !== undefined && settled && !touched.has(id) && isUnchanged(settled, statement) ? settled.claim_id : undefined;
     const item = id ?? newItemId();
     if (!unchanged) touched.add(item);
     if (id === undefined) announce(world, statement, item);
@@ -204,7 +243,13 @@ function ownGlance(world: World, statement: Statement, id: ItemId): Glance | und
 }
 
 function find(statement: Statement, world: World, known: Parameters<typeof identify>[4]): Identified | undefined {
-  return identify(statement.source, statement.key, saidOf(statement.patch), world.identifiers.get(statement) ?? [], known);
+  return identify(
+    statement.source,
+    statement.key,
+    saidOf(statement.patch),
+    world.identifiers.get(statement) ?? [],
+    known,
+  );
 }
 
 /** A new item can be found by the statements after it. */
@@ -267,7 +312,11 @@ interface Work {
 
 async function loadWorks(trx: Trx, ids: readonly ItemId[]): Promise<Map<ItemId, Work>> {
   const distinct = [...new Set(ids)];
-  const [items, claims, pins] = [await loadItems(trx, distinct), await loadClaims(trx, distinct), await loadPins(trx, distinct)];
+  const [items, claims, pins] = [
+    await loadItems(trx, distinct),
+    await loadClaims(trx, distinct),
+    await loadPins(trx, distinct),
+  ];
   const works = new Map<ItemId, Work>();
   for (const id of distinct) {
     const item = items.get(id);
@@ -305,7 +354,10 @@ function apply(work: Work, statement: Statement, heart: Heart, at: string): Clai
   }
   holdOrRelease(work, statement.hold);
   const former = existing?.said ?? {};
-  const patch = statement.kind === 'manual' && !statement.whole ? personsPatch(work, former, statement.patch, heart) : statement.patch;
+  const patch =
+    statement.kind === 'manual' && !statement.whole
+      ? personsPatch(work, former, statement.patch, heart)
+      : statement.patch;
   const said = statement.whole ? saidAnew(former, saidOf(patch)) : saidWith(former, patch);
   const isSpoken = Object.keys(said).length > 0;
   if (!existing && !isSpoken && !work.isNew) return undefined;
@@ -429,14 +481,22 @@ function unclaimed<T extends object>(said: T, former: object | undefined, force:
   const claimed = (former ?? {}) as Record<string, unknown>;
   const inForce = force as Record<string, Json>;
   return Object.fromEntries(
-    Object.entries(said).filter(([key, value]) => key in claimed || value === null || !isSame(key, inForce[key], value as Json)),
+    Object.entries(said).filter(
+      ([key, value]) => key in claimed || value === null || !isSame(key, inForce[key], value as Json),
+    ),
   ) as T;
 }
 
-function personsAnsible(work: Work, former: Said, said: NonNullable<Patch['ansible']>, force: Document): Patch['ansible'] {
+function personsAnsible(
+  work: Work,
+  former: Said,
+  said: NonNullable<Patch['ansible']>,
+  force: Document,
+): Patch['ansible'] {
   const { vars, groups, name, ...plain } = said;
   const own: Record<string, unknown> = unclaimed(plain, former.ansible, force.ansible);
-  if (name !== undefined && (name === null || former.ansible?.name !== undefined || name !== work.item?.ansible_name)) own.name = name;
+  if (name !== undefined && (name === null || former.ansible?.name !== undefined || name !== work.item?.ansible_name))
+    own.name = name;
   if (vars === null) own.vars = null;
   else if (vars) own.vars = unclaimed(vars, former.ansible?.vars, force.ansible.vars ?? {});
   if (groups === null) own.groups = null;
@@ -448,7 +508,13 @@ function personsAnsible(work: Work, former: Said, said: NonNullable<Patch['ansib
 }
 
 /** Lists that add up over all claims: a person adds what was not there, and takes off what is left out. */
-function personsList(work: Work, list: 'tags' | 'groups', former: readonly string[] | undefined, said: readonly string[], force: readonly string[]): string[] | undefined {
+function personsList(
+  work: Work,
+  list: 'tags' | 'groups',
+  former: readonly string[] | undefined,
+  said: readonly string[],
+  force: readonly string[],
+): string[] | undefined {
   const off = new Set(work.takenOff[list] ?? []);
   for (const value of force) if (!said.includes(value)) off.add(value);
   for (const value of said) off.delete(value);
@@ -458,7 +524,12 @@ function personsList(work: Work, list: 'tags' | 'groups', former: readonly strin
     if (takenOff.length === 0) delete work.takenOff[list];
     work.dirty = true;
   }
-  const own = [...new Set([...(former ?? []).filter((value) => said.includes(value)), ...said.filter((value) => !force.includes(value))])].sort();
+  const own = [
+    ...new Set([
+      ...(former ?? []).filter((value) => said.includes(value)),
+      ...said.filter((value) => !force.includes(value)),
+    ]),
+  ].sort();
   return own.length > 0 || former !== undefined ? own : undefined;
 }
 
@@ -508,7 +579,13 @@ async function settle(trx: Trx, heart: Heart, works: readonly Work[], occasion: 
     work.difference = differenceOf(former && pureDocument(former), pureDocument(work.item));
     if (work.difference) {
       work.item.updated_at = at;
-      changes.push({ subject: 'ci', subject_id: work.id, action: actionOf(former, work.item), source: work.source, ...work.difference });
+      changes.push({
+        subject: 'ci',
+        subject_id: work.id,
+        action: actionOf(former, work.item),
+        source: work.source,
+        ...work.difference,
+      });
     }
     if (count % 64 === 0) await turn();
   }
@@ -518,9 +595,13 @@ async function settle(trx: Trx, heart: Heart, works: readonly Work[], occasion: 
 function mergedItem(work: Work, heart: Heart, at: string): Item {
   const { document, winners } = documentOf(work, heart, at);
   const former = work.item;
-  if (document.ci_name === '') throw new DomainError('invalid', 'An item needs a name.', { errors: [{ pointer: '/ci_name', detail: '"ci_name" is missing' }] });
+  if (document.ci_name === '')
+    throw new DomainError('invalid', 'An item needs a name.', {
+      errors: [{ pointer: '/ci_name', detail: '"ci_name" is missing' }],
+    });
   const measured = winners.power && heart.ranks.roleOf(winners.power.source.split(':')[0] as string) === 'measures';
-  const longStopped = work.measuredNow && millisecondsOf(at) - millisecondsOf(winners.power?.since ?? at) >= stopsAfterMilliseconds;
+  const longStopped =
+    work.measuredNow && millisecondsOf(at) - millisecondsOf(winners.power?.since ?? at) >= stopsAfterMilliseconds;
   return {
     ...document,
     ci_id: work.id,
@@ -537,12 +618,21 @@ function mergedItem(work: Work, heart: Heart, at: string): Item {
   };
 }
 
-async function nameItems(trx: Trx, heart: Heart, works: readonly Work[], before: ReadonlyMap<ItemId, Item | undefined>, asks: readonly NameAsk[]): Promise<void> {
+async function nameItems(
+  trx: Trx,
+  heart: Heart,
+  works: readonly Work[],
+  before: ReadonlyMap<ItemId, Item | undefined>,
+  asks: readonly NameAsk[],
+): Promise<void> {
   if (asks.length === 0) return;
   const byId = new Map(works.map((work) => [work.id, work]));
   const wanted = asks.flatMap((ask) => [...heart.names.candidates(ask), ...(ask.wanted === null ? [] : [ask.wanted])]);
   const holderIds = await holdersOfNames(trx, wanted);
-  const others = await loadWorks(trx, holderIds.filter((id) => !byId.has(id)));
+  const others = await loadWorks(
+    trx,
+    holderIds.filter((id) => !byId.has(id)),
+  );
   const holders = new Map<string, Holder>();
   for (const id of holderIds) {
     const work = byId.get(id) ?? others.get(id);
@@ -550,7 +640,9 @@ async function nameItems(trx: Trx, heart: Heart, works: readonly Work[], before:
     holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
   }
   const groups = new Set(await groupsOfNames(trx, wanted));
-  const ordered = [...asks].sort((a, b) => orderOf(byId.get(a.ci_id)).localeCompare(orderOf(byId.get(b.ci_id)), 'en', { numeric: true }));
+  const ordered = [...asks].sort((a, b) =>
+    orderOf(byId.get(a.ci_id)).localeCompare(orderOf(byId.get(b.ci_id)), 'en', { numeric: true }),
+  );
   const cleared: ItemId[] = [];
   for (const naming of giveNames(ordered, holders, groups, heart.names)) {
     const work = byId.get(naming.ci_id) ?? others.get(naming.ci_id);
@@ -571,7 +663,10 @@ async function nameItems(trx: Trx, heart: Heart, works: readonly Work[], before:
 }
 
 function isClaimedByPeople(work: Work, heart: Heart): boolean {
-  return work.claims.some((claim) => !claim.gone_since && heart.ranks.roleOf(claim.kind) === 'people') || wantedName(work.claims, heart.ranks) !== null;
+  return (
+    work.claims.some((claim) => !claim.gone_since && heart.ranks.roleOf(claim.kind) === 'people') ||
+    wantedName(work.claims, heart.ranks) !== null
+  );
 }
 
 /** A name that a person asks for in so many words is given or refused; an import's gives way. */
@@ -594,8 +689,18 @@ function orderOf(work: Work | undefined): string {
 /** The document alone: bookkeeping beside it is no change. */
 function pureDocument(item: Item): Document {
   const {
-    ci_id: _id, absent_since: _since, stop_confirmed: _stop, ansible_name_by: _by, ansible_name_from: _from, winners: _winners, taken_off: _off, revision: _revision,
-    first_seen_at: _seen, created_at: _created, updated_at: _updated, ...document
+    ci_id: _id,
+    absent_since: _since,
+    stop_confirmed: _stop,
+    ansible_name_by: _by,
+    ansible_name_from: _from,
+    winners: _winners,
+    taken_off: _off,
+    revision: _revision,
+    first_seen_at: _seen,
+    created_at: _created,
+    updated_at: _updated,
+    ...document
   } = item;
   return document;
 }
@@ -613,20 +718,31 @@ function sourcesOf(statements: readonly Statement[], ranks: Ranks) {
   return [...kinds].map(([source, kind]) => ({ source, kind, role: ranks.roleOf(kind) }));
 }
 
-async function storeAll(trx: Trx, heart: Heart, works: readonly Work[], changes: readonly Change[], occasion: Occasion): Promise<void> {
+async function storeAll(
+  trx: Trx,
+  heart: Heart,
+  works: readonly Work[],
+  changes: readonly Change[],
+  occasion: Occasion,
+): Promise<void> {
   const dirty = works.filter((work) => work.dirty && work.item);
   if (dirty.length === 0) return;
   const stopped = dirty.filter((work) => !work.difference && work.item?.stop_confirmed);
   const revision = changes.length > 0 || stopped.length > 0 ? await raiseRevision(trx) : 0;
-  for (const work of dirty) if (revision > 0 && work.item && (work.difference || work.item.stop_confirmed)) work.item.revision = revision;
+  for (const work of dirty)
+    if (revision > 0 && work.item && (work.difference || work.item.stop_confirmed)) work.item.revision = revision;
   await storeNewSites(trx, [...new Set(dirty.map((work) => (work.item as Item).site_id))], occasion.at);
-  await storeItems(trx, dirty.map((work) => work.item as Item));
+  await storeItems(
+    trx,
+    dirty.map((work) => work.item as Item),
+  );
   const claims = dirty.flatMap((work) => [...work.dirtyClaims]);
   await storeClaims(trx, claims);
   const identifiers = new Map<ClaimId, Identifier[]>();
   const known = new Set<ClaimId>();
   for (const work of dirty) {
-    for (const claim of work.dirtyClaims) identifiers.set(claim.claim_id, identifiersOf(withDefaults(claim.said, work.item as Item), heart.defaultSite));
+    for (const claim of work.dirtyClaims)
+      identifiers.set(claim.claim_id, identifiersOf(withDefaults(claim.said, work.item as Item), heart.defaultSite));
     for (const id of work.knownClaims) known.add(id);
   }
   await storeIdentifiers(trx, identifiers, known, occasion.at);

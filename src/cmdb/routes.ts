@@ -15,8 +15,22 @@ import { siteSettings } from './settings.ts';
 import { effectiveSite, newSite } from './sites.ts';
 import type { ItemBody } from './speak.ts';
 import {
-  findPass, findSite, getItem, getItemByName, type ItemFilter, listChanges, listItems, listPasses, listSites, pageKeysOf, raiseRevision, type ReadChange, type ReadItem, type Site,
-  storeChanges, storeSite,
+  findPass,
+  findSite,
+  getItem,
+  getItemByName,
+  type ItemFilter,
+  listChanges,
+  listItems,
+  listPasses,
+  listSites,
+  pageKeysOf,
+  type ReadChange,
+  type ReadItem,
+  raiseRevision,
+  type Site,
+  storeChanges,
+  storeSite,
 } from './store.ts';
 import { BulkResults, ChangeOnTheWire, ItemOnTheWire, itemOnTheWire } from './wire.ts';
 
@@ -32,7 +46,8 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
     outcome === 'created' ? made : 200,
     { ...itemOnTheWire(item), ...(shadowed.length > 0 ? { shadowed } : {}) },
   ];
-  const find = (params: Record<string, string>, query: Static<typeof narrowQuery>) => getItem(store.read, params.ci_id as string, query);
+  const find = (params: Record<string, string>, query: Static<typeof narrowQuery>) =>
+    getItem(store.read, params.ci_id as string, query);
   const merges = (method: 'PUT' | 'PATCH') =>
     endpoint({
       method,
@@ -40,12 +55,14 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       scope: 'ci:write',
       tag: 'items',
       summary: 'Say something of an item',
-      description: 'Merges as JSON Merge Patch does: a key that is left out stands, null takes the word back. `{ci_id}` also takes a name.',
+      description:
+        'Merges as JSON Merge Patch does: a key that is left out stands, null takes the word back. `{ci_id}` also takes a name.',
       query: narrowQuery,
       body: cmdb.schemas.body,
       bodyName: 'The item',
       answers: { 200: ItemOnTheWire },
-      handle: async ({ params, query, body, caller }) => answer(await cmdb.write(body as ItemBody, await find(params, query), false, caller)),
+      handle: async ({ params, query, body, caller }) =>
+        answer(await cmdb.write(body as ItemBody, await find(params, query), false, caller)),
     });
 
   return [
@@ -73,7 +90,8 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       async handle({ query }) {
         const { limit: _limit, cursor, ...given } = query;
         const filter: ItemFilter = { ...given };
-        if (filter.updated_since !== undefined) filter.updated_since = timeOf(filter.updated_since, '/updated_since', cmdb.timeZone);
+        if (filter.updated_since !== undefined)
+          filter.updated_since = timeOf(filter.updated_since, '/updated_since', cmdb.timeZone);
         const limit = limitOf(query);
         const { count, rows } = await listItems(store.read, filter, limit, readCursor(cursor));
         const page = pageOf(rows, limit, count, pageKeysOf);
@@ -108,8 +126,14 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
         const results = await cmdb.writeAll(body.items, caller);
         const faulty = results.filter((result) => result.errors);
         if (faulty.length > 0) {
-          const errors = faulty.flatMap(({ index, errors = [] }) => errors.map(({ pointer, detail }) => ({ pointer: `/items/${index}${pointer}`, detail })));
-          refused(`${faulty.length} of ${results.length} items were refused.`, errors, faulty.slice(0, 20).map(({ index }) => body.items[index]));
+          const errors = faulty.flatMap(({ index, errors = [] }) =>
+            errors.map(({ pointer, detail }) => ({ pointer: `/items/${index}${pointer}`, detail })),
+          );
+          refused(
+            `${faulty.length} of ${results.length} items were refused.`,
+            errors,
+            faulty.slice(0, 20).map(({ index }) => body.items[index]),
+          );
         }
         return [200, { results }];
       },
@@ -122,7 +146,10 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       summary: 'The item of a name, among live ones first, then retired ones',
       query: narrowQuery,
       answers: { 200: ItemOnTheWire },
-      handle: async ({ params, query }) => [200, itemOnTheWire(await getItemByName(store.read, params.ci_name as string, query))],
+      handle: async ({ params, query }) => [
+        200,
+        itemOnTheWire(await getItemByName(store.read, params.ci_name as string, query)),
+      ],
     }),
     endpoint({
       method: 'PUT',
@@ -136,7 +163,14 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       bodyName: 'The item',
       answers: { 200: ItemOnTheWire },
       handle: async ({ params, query, body, caller }) =>
-        answer(await cmdb.write(body as ItemBody, await getItemByName(store.read, params.ci_name as string, query), false, caller)),
+        answer(
+          await cmdb.write(
+            body as ItemBody,
+            await getItemByName(store.read, params.ci_name as string, query),
+            false,
+            caller,
+          ),
+        ),
     }),
     endpoint({
       method: 'GET',
@@ -158,7 +192,10 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       summary: 'Hide an item; a source that still sees it brings it back with its history',
       query: narrowQuery,
       answers: { 200: ItemOnTheWire },
-      handle: async ({ params, query, caller }) => [200, itemOnTheWire(await cmdb.hide(await find(params, query), caller))],
+      handle: async ({ params, query, caller }) => [
+        200,
+        itemOnTheWire(await cmdb.hide(await find(params, query), caller)),
+      ],
     }),
     endpoint({
       method: 'GET',
@@ -189,15 +226,31 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       answers: { 200: listOf(ChangeOnTheWire) },
       async handle({ query }) {
         const { limit: _limit, cursor: _cursor, since, ...filter } = query;
-        return [200, await pageOfChanges(store, { ...filter, ...(since === undefined ? {} : { since: timeOf(since, '/since', cmdb.timeZone) }) }, query)];
+        return [
+          200,
+          await pageOfChanges(
+            store,
+            { ...filter, ...(since === undefined ? {} : { since: timeOf(since, '/since', cmdb.timeZone) }) },
+            query,
+          ),
+        ];
       },
     }),
   ];
 }
 
-async function pageOfChanges(store: Store, filter: Parameters<typeof listChanges>[1], query: { limit?: number; cursor?: string }) {
+async function pageOfChanges(
+  store: Store,
+  filter: Parameters<typeof listChanges>[1],
+  query: { limit?: number; cursor?: string },
+) {
   const limit = limitOf(query);
-  const { count, rows } = await listChanges(store.read, filter, limit, readCursor(query.cursor)?.[0] as number | undefined);
+  const { count, rows } = await listChanges(
+    store.read,
+    filter,
+    limit,
+    readCursor(query.cursor)?.[0] as number | undefined,
+  );
   const page = pageOf(rows, limit, count, (row) => [row.change_no]);
   return { ...page, items: page.items.map(({ change_no: _, ...change }: ReadChange) => change) };
 }
@@ -241,12 +294,22 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
         '`dry_run` answers what it would do, and writes nothing.',
       body: Type.Object(
         {
-          source: Type.String({ minLength: 3, maxLength: 200, description: 'a kind and a name, such as import:hosts.yml' }),
+          source: Type.String({
+            minLength: 3,
+            maxLength: 200,
+            description: 'a kind and a name, such as import:hosts.yml',
+          }),
           complete: Type.Boolean({ description: 'all of the source was seen' }),
           why: Type.Optional(Type.String({ maxLength: 1000, description: 'why it is not complete' })),
           dry_run: Type.Optional(Type.Boolean()),
           origin: Type.Optional(
-            Type.Object({ host: Type.String(), path: Type.String() }, { additionalProperties: false, description: 'where an import was read; one from elsewhere under that name is refused' }),
+            Type.Object(
+              { host: Type.String(), path: Type.String() },
+              {
+                additionalProperties: false,
+                description: 'where an import was read; one from elsewhere under that name is refused',
+              },
+            ),
           ),
           takes_over: Type.Optional(Type.Boolean({ description: 'this origin takes the place of the former one' })),
           items: Type.Array(Type.Unknown({ description: 'as in POST /ci' }), { maxItems: mostBulkItems }),
@@ -265,10 +328,19 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       async handle({ body, caller, refused }) {
         const { outcomes: _outcomes, changes, ...pass } = await cmdb.pass(body as PassBody, caller);
         if (pass.errors.length > 0 && !body.dry_run) {
-          const errors = pass.errors.flatMap(({ index, errors: faults }) => faults.map(({ pointer, detail }) => ({ pointer: `/items/${index}${pointer}`, detail })));
-          refused(`${pass.errors.length} of ${body.items.length} items were refused.`, errors, pass.errors.slice(0, 20).map(({ index }) => body.items[index]));
+          const errors = pass.errors.flatMap(({ index, errors: faults }) =>
+            faults.map(({ pointer, detail }) => ({ pointer: `/items/${index}${pointer}`, detail })),
+          );
+          refused(
+            `${pass.errors.length} of ${body.items.length} items were refused.`,
+            errors,
+            pass.errors.slice(0, 20).map(({ index }) => body.items[index]),
+          );
         }
-        const shown = changes.map(({ subject_id, subject: _subject, source: _source, ...change }) => ({ ci_id: subject_id, ...change }));
+        const shown = changes.map(({ subject_id, subject: _subject, source: _source, ...change }) => ({
+          ci_id: subject_id,
+          ...change,
+        }));
         return [200, { ...pass, dry_run: body.dry_run ?? false, changes: shown }];
       },
     }),
@@ -282,7 +354,12 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       answers: { 200: listOf(PassOnTheWire) },
       async handle({ query }) {
         const limit = limitOf(query);
-        const { count: all, rows } = await listPasses(store.read, query.source, limit, readCursor(query.cursor)?.[0] as string | undefined);
+        const { count: all, rows } = await listPasses(
+          store.read,
+          query.source,
+          limit,
+          readCursor(query.cursor)?.[0] as string | undefined,
+        );
         return [200, pageOf(rows, limit, all, (row) => [row.pass_id])];
       },
     }),
@@ -324,8 +401,8 @@ const SiteOnTheWire = Type.Object(
     site_id: Type.String(),
     name: Type.Union([Type.String(), Type.Null()]),
     domains: Type.Array(Type.String()),
-    address: Type.Array(Type.String()),
     new_hosts: Type.Enum(['serve', 'hold']),
+    new_hosts_since: Type.Union([Type.String(), Type.Null()]),
     vars: Type.Record(Type.String(), Type.Unknown()),
     notes: Type.Union([Type.String(), Type.Null()]),
     created_at: Type.String(),
@@ -350,17 +427,27 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
       answers: { 200: SiteOnTheWire, 201: SiteOnTheWire },
       async handle({ params, body, caller }) {
         const id = params.site_id as string;
-        if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id)) throw invalid('The site', [{ pointer: '', detail: 'a slug has letters, digits, "-", "_" and "."' }]);
+        if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id))
+          throw invalid('The site', [{ pointer: '', detail: 'a slug has letters, digits, "-", "_" and "."' }]);
         const at = stamp(clock());
         return await store.write(async (trx) => {
           const former = await findSite(trx, id);
           const site = { ...(former ?? newSite(id, at)), ...body } as Site;
           const difference = siteDifference(former, site);
           if (!difference && former) return [200, shown(former)];
-          const written = { ...site, updated_at: at };
+          const holds = site.new_hosts === 'hold';
+          const written = { ...site, new_hosts_since: holds ? (former?.new_hosts_since ?? at) : null, updated_at: at };
           await storeSite(trx, written);
           const occasion = { at, actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId };
-          const change = { subject: 'site' as const, subject_id: id, action: former ? 'updated' : 'created', source: `manual:${caller.tokenName}`, before: {}, after: {}, ...difference };
+          const change = {
+            subject: 'site' as const,
+            subject_id: id,
+            action: former ? 'updated' : 'created',
+            source: `manual:${caller.tokenName}`,
+            before: {},
+            after: {},
+            ...difference,
+          };
           await storeChanges(trx, [change], await raiseRevision(trx), occasion);
           return [former ? 200 : 201, shown(written)];
         });
@@ -398,7 +485,7 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
 }
 
 function siteDifference(former: Site | undefined, site: Site) {
-  const { created_at: _c, updated_at: _u, ...words } = site;
-  const { created_at: _fc, updated_at: _fu, ...before } = former ?? newSite(site.site_id, '');
+  const { created_at: _c, updated_at: _u, new_hosts_since: _s, ...words } = site;
+  const { created_at: _fc, updated_at: _fu, new_hosts_since: _fs, ...before } = former ?? newSite(site.site_id, '');
   return differenceOf(before as never, words as never);
 }

@@ -31,7 +31,10 @@ export function normalizeValue(value: unknown): Json {
   if (typeof value === 'boolean' || value === null || value === undefined) return value ?? null;
   if (Array.isArray(value)) {
     const list = value.map(normalizeValue);
-    return list.map((entry) => [typeof entry === 'string' ? entry : JSON.stringify(entry), entry] as const).sort(byFirst).map(([, entry]) => entry);
+    return list
+      .map((entry) => [typeof entry === 'string' ? entry : JSON.stringify(entry), entry] as const)
+      .sort(byFirst)
+      .map(([, entry]) => entry);
   }
   const out: Record<string, Json> = {};
   for (const key of Object.keys(value as object).sort()) {
@@ -134,7 +137,8 @@ export function* wordsOf(said: Said): Generator<readonly [attribute: string, val
       for (const [name, word] of Object.entries(value as Specs)) yield [`technical_specs.${name}`, word];
     } else if (key === 'ansible') {
       for (const [name, word] of Object.entries(value as AnsibleWords)) {
-        if (name === 'vars') for (const [variable, content] of Object.entries(word as Specs)) yield [`ansible.vars.${variable}`, content];
+        if (name === 'vars')
+          for (const [variable, content] of Object.entries(word as Specs)) yield [`ansible.vars.${variable}`, content];
         else yield [`ansible.${name}`, word as Json];
       }
     } else if (key !== 'pve') yield [key, value as Json];

@@ -9,25 +9,40 @@ export const siteSettings = Type.Object(
   {
     name: Type.Optional(Type.String()),
     domains: Type.Optional(Type.Array(Type.String(), { description: 'a short name equals an FQDN in one of these' })),
-    address: Type.Optional(Type.Array(Type.String(), { description: 'networks in CIDR form, or fqdn, by which hosts of this site are reached, in order of preference' })),
-    new_hosts: Type.Optional(Type.Enum(['serve', 'hold'], { description: 'whether hosts that are found later are in the inventory at once' })),
-    vars: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: "variables of the site's group in the inventory" })),
+    new_hosts: Type.Optional(
+      Type.Enum(['serve', 'hold'], { description: 'whether hosts that are found later are in the inventory at once' }),
+    ),
+    vars: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: "variables of the site's group in the inventory" }),
+    ),
     notes: Type.Optional(Type.String()),
   },
   { additionalProperties: false },
 );
 
 export const cmdbSettings = {
-  timezone: Type.Optional(Type.String({ description: "in which times without a zone are read; the machine's unless set" })),
+  timezone: Type.Optional(
+    Type.String({ description: "in which times without a zone are read; the machine's unless set" }),
+  ),
   default_site: Type.String({ ...slug, default: 'site-home', description: 'the site of everything that names none' }),
   sites: Type.Record(slug, siteSettings, { default: {}, description: 'by slug; a key that stands here beats the API' }),
   types: Type.Record(
     Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
-    Type.Object({ specs: Type.Record(Type.String(), Type.Unknown(), { default: {}, description: 'JSON Schemas of keys of its technical_specs' }) }, { additionalProperties: false }),
+    Type.Object(
+      {
+        specs: Type.Record(Type.String(), Type.Unknown(), {
+          default: {},
+          description: 'JSON Schemas of keys of its technical_specs',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     { default: {}, description: 'further types of items, or further keys of known ones' },
   ),
   ranks: Type.Record(
-    Type.String({ pattern: `^(${Object.keys(defaultRanks).join('|')}|environment|role|criticality|site_id|power|technical_specs\\..+)$` }),
+    Type.String({
+      pattern: `^(${Object.keys(defaultRanks).join('|')}|environment|role|criticality|site_id|power|technical_specs\\..+)$`,
+    }),
     Type.Array(Type.String(), { minItems: 1 }),
     { default: {}, description: 'kinds of sources in order: the first with a word on the attribute wins' },
   ),

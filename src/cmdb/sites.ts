@@ -13,5 +13,15 @@ export function effectiveSite(site: Site, settings: SiteSettings): Site {
 
 /** A site of which nothing is known but its slug. */
 export function newSite(site_id: string, at: string): Site {
-  return { site_id, name: null, domains: [], address: [], new_hosts: 'serve', vars: {}, notes: null, created_at: at, updated_at: at };
+  return {
+    site_id,
+    name: null,
+    domains: [],
+    new_hosts: 'serve',
+    new_hosts_since: null,
+    vars: {},
+    notes: null,
+    created_at: at,
+    updated_at: at,
+  };
 }

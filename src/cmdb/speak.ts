@@ -26,10 +26,30 @@ export interface Spoken {
   faults: Fault[];
 }
 
-const textKeys = ['ci_type', 'ci_name', 'lifecycle', 'power', 'site_id', 'environment', 'role', 'criticality', 'managed_by', 'terraform_resource_id', 'external_id', 'owner', 'notes'] as const;
+const textKeys = [
+  'ci_type',
+  'ci_name',
+  'lifecycle',
+  'power',
+  'site_id',
+  'environment',
+  'role',
+  'criticality',
+  'managed_by',
+  'terraform_resource_id',
+  'external_id',
+  'owner',
+  'notes',
+] as const;
 
 /** The statements of a write to the API. `target` is the item that its path names. */
-export function spokenByToken(body: ItemBody, index: number, target: ItemId | null, registers: boolean, speaker: Speaker): Spoken {
+export function spokenByToken(
+  body: ItemBody,
+  index: number,
+  target: ItemId | null,
+  registers: boolean,
+  speaker: Speaker,
+): Spoken {
   const { patch, hold, faults } = patchOf(body, speaker);
   const managedBy = typeof body.managed_by === 'string' ? body.managed_by : '';
   // An item that was read here, edited and written back is a person's.
@@ -42,7 +62,11 @@ export function spokenByToken(body: ItemBody, index: number, target: ItemId | nu
   const first = statementOf(sourceRef(kind, speaker.tokenName), kind, key, own, base);
   statements.push(kind === 'manual' ? { ...first, hold: holdOf(hold, speaker) } : first);
   if (kind !== 'manual' && (Object.keys(others).length > 0 || hold === true)) {
-    statements.push({ ...statementOf(sourceRef('manual', speaker.tokenName), 'manual', null, others, base), companion: true, hold: hold ? holdOf(hold, speaker) : undefined });
+    statements.push({
+      ...statementOf(sourceRef('manual', speaker.tokenName), 'manual', null, others, base),
+      companion: true,
+      hold: hold ? holdOf(hold, speaker) : undefined,
+    });
   }
   return { statements, faults };
 }
@@ -53,21 +77,38 @@ export function spokenBySource(body: ItemBody, index: number, source: SourceRef,
   const kind = kindOf(source);
   for (const [attribute] of wordsOf(patch as Parameters<typeof wordsOf>[0])) {
     if (isUnion(attribute) || speaker.ranks.of(attribute).includes(kind)) continue;
-    faults.push({ pointer: `/${attribute.replaceAll('.', '/')}`, detail: `a source of kind ${kind} cannot say this; people say it` });
+    faults.push({
+      pointer: `/${attribute.replaceAll('.', '/')}`,
+      detail: `a source of kind ${kind} cannot say this; people say it`,
+    });
   }
   const vmid = patch.technical_specs?.vmid;
-  if (speaker.ranks.roleOf(kind) === 'measures' && typeof vmid === 'number') patch.pve = `${source.slice(kind.length + 1)}/${vmid}`;
+  if (speaker.ranks.roleOf(kind) === 'measures' && typeof vmid === 'number')
+    patch.pve = `${source.slice(kind.length + 1)}/${vmid}`;
   const key = nativeKeyOf(body) ?? nameKeyOf(patch);
-  const base = { index, target: null, whole: true, registers: false, hold: hold === undefined ? undefined : holdOf(hold, speaker) };
+  const base = {
+    index,
+    target: null,
+    whole: true,
+    registers: false,
+    hold: hold === undefined ? undefined : holdOf(hold, speaker),
+  };
   return { statements: [statementOf(source, kind, key, patch, base)], faults };
 }
 
-function statementOf(source: SourceRef, kind: string, key: string | null, patch: Patch, base: Pick<Statement, 'index' | 'target' | 'whole' | 'registers' | 'hold'>): Statement {
+function statementOf(
+  source: SourceRef,
+  kind: string,
+  key: string | null,
+  patch: Patch,
+  base: Pick<Statement, 'index' | 'target' | 'whole' | 'registers' | 'hold'>,
+): Statement {
   return { ...base, source, kind, key, patch, companion: false, heard: hashOf(patch) };
 }
 
 function nativeKeyOf(body: ItemBody): string | null {
-  for (const key of [body.external_id, body.terraform_resource_id]) if (typeof key === 'string' && key !== '') return normalizeText(key);
+  for (const key of [body.external_id, body.terraform_resource_id])
+    if (typeof key === 'string' && key !== '') return normalizeText(key);
   return null;
 }
 
@@ -75,7 +116,9 @@ function nativeKeyOf(body: ItemBody): string | null {
 function nameKeyOf(patch: Patch): string {
   const type = patch.ci_type ?? 'machine';
   const parent = patch.technical_specs?.parent;
-  return hostTypes.has(type) ? `${patch.ci_name}` : `${type}/${typeof parent === 'string' ? parent : ''}/${patch.ci_name}`;
+  return hostTypes.has(type)
+    ? `${patch.ci_name}`
+    : `${type}/${typeof parent === 'string' ? parent : ''}/${patch.ci_name}`;
 }
 
 function patchOf(body: ItemBody, speaker: Speaker): { patch: Patch; hold: boolean | undefined; faults: Fault[] } {
@@ -92,21 +135,27 @@ function patchOf(body: ItemBody, speaker: Speaker): { patch: Patch; hold: boolea
     const part = partOf(status);
     if (!part) {
       const near = nearestName(status, acceptedStatusWords);
-      faults.push({ pointer: '/ci_status', detail: `"${status.slice(0, 60)}" is no status; ${near ? `did you mean "${near}"?` : `known are ${acceptedStatusWords.join(', ')}`}` });
+      faults.push({
+        pointer: '/ci_status',
+        detail: `"${status.slice(0, 60)}" is no status; ${near ? `did you mean "${near}"?` : `known are ${acceptedStatusWords.join(', ')}`}`,
+      });
     } else if ('maintenance' in part) hold = true;
     else {
       Object.assign(patch, part);
-      if (!('lifecycle' in part) || part.lifecycle === 'active') hold = Object.keys(part).length > 0 ? false : undefined;
+      if (!('lifecycle' in part) || part.lifecycle === 'active')
+        hold = Object.keys(part).length > 0 ? false : undefined;
     }
   }
   const specs = body.technical_specs;
   if (specs === null) patch.technical_specs = null;
-  else if (typeof specs === 'object') patch.technical_specs = normalizeSpecs(specs as Record<string, unknown>, speaker.atMilliseconds);
+  else if (typeof specs === 'object')
+    patch.technical_specs = normalizeSpecs(specs as Record<string, unknown>, speaker.atMilliseconds);
   if (typeof status === 'string' && 'power' in patch && body.power === undefined && status !== patch.power) {
     patch.technical_specs = { ...patch.technical_specs, power_state: status };
   }
   if (body.tags === null) patch.tags = null;
-  else if (Array.isArray(body.tags)) patch.tags = [...new Set(body.tags.map((tag) => normalizeText(String(tag))))].sort();
+  else if (Array.isArray(body.tags))
+    patch.tags = [...new Set(body.tags.map((tag) => normalizeText(String(tag))))].sort();
   if (body.ansible === null) patch.ansible = null;
   else if (typeof body.ansible === 'object') patch.ansible = ansiblePatch(body.ansible as Record<string, unknown>);
   return { patch, hold, faults };
@@ -128,11 +177,20 @@ function wellFormed(value: unknown): Json {
   if (typeof value === 'string') return normalizeText(value);
   if (Array.isArray(value)) return value.map(wellFormed);
   if (typeof value !== 'object' || value === null) return value as Json;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== '__proto__').map(([key, inner]) => [normalizeText(key), wellFormed(inner)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== '__proto__')
+      .map(([key, inner]) => [normalizeText(key), wellFormed(inner)]),
+  );
 }
 
 function isUnion(attribute: string): boolean {
-  return attribute === 'tags' || attribute === 'ansible.groups' || attribute === 'ansible.name' || attribute === 'technical_specs.power_state';
+  return (
+    attribute === 'tags' ||
+    attribute === 'ansible.groups' ||
+    attribute === 'ansible.name' ||
+    attribute === 'technical_specs.power_state'
+  );
 }
 
 /** What a kind of source may say, and what of a body is therefore the person's behind the token. */
@@ -140,7 +198,11 @@ function divided(patch: Patch, kind: string, ranks: Ranks): { own: Patch; others
   const own: Patch = {};
   const others: Patch = {};
   for (const [key, value] of Object.entries(patch)) {
-    const isOwn = key !== 'ansible' && key !== 'owner' && key !== 'notes' && (key === 'technical_specs' || key === 'tags' || ranks.of(key).includes(kind));
+    const isOwn =
+      key !== 'ansible' &&
+      key !== 'owner' &&
+      key !== 'notes' &&
+      (key === 'technical_specs' || key === 'tags' || ranks.of(key).includes(kind));
     Object.assign(isOwn ? own : others, { [key]: value });
   }
   return { own, others };
@@ -167,7 +229,12 @@ export function shadowsOf(statements: readonly Statement[], item: ReadItem, rank
       const inForce = valueAt(item, attribute);
       const last = attribute.split('.').at(-1) as string;
       if (!winner || winner.source === source || isSame(last, inForce, value)) return [];
-      const rule = winner.source === 'pin' ? 'pinned by a person' : kindOf(winner.source) === kindOf(source) ? 'of one kind, the value said last' : `ranks: ${ranks.of(attribute).join(', ')}`;
+      const rule =
+        winner.source === 'pin'
+          ? 'pinned by a person'
+          : kindOf(winner.source) === kindOf(source)
+            ? 'of one kind, the value said last'
+            : `ranks: ${ranks.of(attribute).join(', ')}`;
       return [{ pointer: `/${attribute.replaceAll('.', '/')}`, value: inForce, by: winner.source, rule }];
     }),
   );

@@ -2,7 +2,16 @@
 
 import { type Document, type Lifecycle, lifecycles, type Power } from './item.ts';
 
-export const statusWords = ['retired', 'maintenance', 'missing', 'running', 'stopped', 'paused', 'active', 'planned'] as const;
+export const statusWords = [
+  'retired',
+  'maintenance',
+  'missing',
+  'running',
+  'stopped',
+  'paused',
+  'active',
+  'planned',
+] as const;
 
 /** Proxmox's words for the state of a guest, as QEMU reports them, besides our own. */
 const powerOf: Readonly<Record<string, Power>> = {
@@ -20,7 +29,9 @@ const powerOf: Readonly<Record<string, Power>> = {
 /** Words that say nothing: what was known before stands. */
 const silentWords = new Set(['unknown', 'missing']);
 
-export const acceptedStatusWords = [...new Set([...lifecycles, ...Object.keys(powerOf), 'maintenance', ...silentWords])];
+export const acceptedStatusWords = [
+  ...new Set([...lifecycles, ...Object.keys(powerOf), 'maintenance', ...silentWords]),
+];
 
 export type StatusPart = { lifecycle: Lifecycle } | { power: Power } | { maintenance: true } | Record<string, never>;
 

@@ -55,7 +55,11 @@ export async function glanceByItems(db: Db, sources: readonly string[], ids: rea
 }
 
 /** The items whose claims carry one of these values; deleted ones too, since a source that sees one brings it back. */
-export async function idsByIdentifiers(db: Db, kind: string, values: readonly string[]): Promise<{ value: string; ci_id: ItemId }[]> {
+export async function idsByIdentifiers(
+  db: Db,
+  kind: string,
+  values: readonly string[],
+): Promise<{ value: string; ci_id: ItemId }[]> {
   if (values.length === 0) return [];
   const { rows } = await sql<{ value: string; ci_id: ItemId }>`
     SELECT DISTINCT n.value, c.ci_id FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id
@@ -66,11 +70,18 @@ export async function idsByIdentifiers(db: Db, kind: string, values: readonly st
 export async function loadCandidates(db: Db, ids: readonly ItemId[]): Promise<Map<ItemId, Candidate>> {
   if (ids.length === 0) return new Map();
   const items = await sql<{ ci_id: ItemId; ci_type: string; site_id: string; ci_status: string; created_at: string }>`
-    SELECT ci_id, ci_type, site_id, ci_status, created_at FROM configuration_items WHERE ci_id IN ${listed(ids)}`.execute(db);
+    SELECT ci_id, ci_type, site_id, ci_status, created_at FROM configuration_items WHERE ci_id IN ${listed(ids)}`.execute(
+    db,
+  );
   await turn();
   const claims = await sql<{ ci_id: ItemId; source: string; native_key: string; pve: string | null }>`
-    SELECT ci_id, source, native_key, said ->> '$.pve' AS pve FROM claims WHERE ci_id IN ${listed(ids)} AND gone_since IS NULL`.execute(db);
-  const found = new Map<ItemId, Omit<Candidate, 'keys' | 'numbers'> & { keys: Map<string, Set<string>>; numbers: Set<string> }>();
+    SELECT ci_id, source, native_key, said ->> '$.pve' AS pve FROM claims WHERE ci_id IN ${listed(ids)} AND gone_since IS NULL`.execute(
+    db,
+  );
+  const found = new Map<
+    ItemId,
+    Omit<Candidate, 'keys' | 'numbers'> & { keys: Map<string, Set<string>>; numbers: Set<string> }
+  >();
   for (const row of items.rows) {
     found.set(row.ci_id, {
       ci_id: row.ci_id,
@@ -95,13 +106,45 @@ export async function loadCandidates(db: Db, ids: readonly ItemId[]): Promise<Ma
 // ---------- items, claims, pins
 
 const itemColumns = [
-  'ci_id', 'ci_type', 'ci_name', 'ci_status', 'lifecycle', 'power', 'hold', 'absence', 'absent_since', 'stop_confirmed', 'site_id',
-  'environment', 'role', 'criticality', 'technical_specs', 'tags', 'ansible', 'ansible_name', 'ansible_name_by', 'ansible_name_from', 'managed_by',
-  'discovered_by', 'terraform_resource_id', 'external_id', 'owner', 'notes', 'generation', 'winners', 'taken_off', 'revision', 'first_seen_at',
-  'created_at', 'updated_at', 'deleted_at',
+  'ci_id',
+  'ci_type',
+  'ci_name',
+  'ci_status',
+  'lifecycle',
+  'power',
+  'hold',
+  'absence',
+  'absent_since',
+  'stop_confirmed',
+  'site_id',
+  'environment',
+  'role',
+  'criticality',
+  'technical_specs',
+  'tags',
+  'ansible',
+  'ansible_name',
+  'ansible_name_by',
+  'ansible_name_from',
+  'managed_by',
+  'discovered_by',
+  'terraform_resource_id',
+  'external_id',
+  'owner',
+  'notes',
+  'generation',
+  'winners',
+  'taken_off',
+  'revision',
+  'first_seen_at',
+  'created_at',
+  'updated_at',
+  'deleted_at',
 ] as const;
 
-type ItemRow = Pick<Database['configuration_items'], Exclude<(typeof itemColumns)[number], 'generation'>> & { generation: number };
+type ItemRow = Pick<Database['configuration_items'], Exclude<(typeof itemColumns)[number], 'generation'>> & {
+  generation: number;
+};
 
 function itemOf(row: ItemRow): Item {
   return {
@@ -145,7 +188,11 @@ function packedWinners(winners: Winners): string {
 
 export async function loadItems(db: Db, ids: readonly ItemId[]): Promise<Map<ItemId, Item>> {
   if (ids.length === 0) return new Map();
-  const rows = await db.selectFrom('configuration_items').select(itemColumns).where('ci_id', 'in', sql<string>`${listed(ids)}`).execute();
+  const rows = await db
+    .selectFrom('configuration_items')
+    .select(itemColumns)
+    .where('ci_id', 'in', sql<string>`${listed(ids)}`)
+    .execute();
   await turn();
   const items = new Map<ItemId, Item>();
   for (const row of rows) {
@@ -160,7 +207,19 @@ export async function loadClaims(db: Db, ids: readonly ItemId[]): Promise<Map<It
   if (ids.length === 0) return claims;
   const rows = await db
     .selectFrom('claims')
-    .select(['claim_id', 'source', 'kind', 'native_key', 'ci_id', 'said', 'hash', 'since', 'said_at', 'first_said_at', 'gone_since'])
+    .select([
+      'claim_id',
+      'source',
+      'kind',
+      'native_key',
+      'ci_id',
+      'said',
+      'hash',
+      'since',
+      'said_at',
+      'first_said_at',
+      'gone_since',
+    ])
     .where('ci_id', 'in', sql<string>`${listed(ids)}`)
     .orderBy('first_said_at')
     .orderBy('claim_id')
@@ -183,7 +242,12 @@ export async function loadClaims(db: Db, ids: readonly ItemId[]): Promise<Map<It
 /** The items that claims are on. */
 export async function itemsOfClaims(db: Db, claims: readonly ClaimId[]): Promise<Map<ClaimId, ItemId>> {
   if (claims.length === 0) return new Map();
-  const rows = await db.selectFrom('claims').select(['claim_id', 'ci_id']).where('claim_id', 'in', sql<string>`${listed(claims)}`).where('ci_id', 'is not', null).execute();
+  const rows = await db
+    .selectFrom('claims')
+    .select(['claim_id', 'ci_id'])
+    .where('claim_id', 'in', sql<string>`${listed(claims)}`)
+    .where('ci_id', 'is not', null)
+    .execute();
   return new Map(rows.map((row) => [row.claim_id as ClaimId, row.ci_id as ItemId]));
 }
 
@@ -221,35 +285,63 @@ export async function storeItems(trx: Trx, items: readonly Item[]): Promise<void
 /** A name passes from one item to another: first nobody has it, so that no moment has it twice. */
 export async function clearAnsibleNames(trx: Trx, ids: readonly ItemId[]): Promise<void> {
   if (ids.length === 0) return;
-  await trx.updateTable('configuration_items').set({ ansible_name: null }).where('ci_id', 'in', sql<string>`${listed(ids)}`).execute();
+  await trx
+    .updateTable('configuration_items')
+    .set({ ansible_name: null })
+    .where('ci_id', 'in', sql<string>`${listed(ids)}`)
+    .execute();
 }
 
 export async function storeClaims(trx: Trx, claims: readonly Claim[]): Promise<void> {
   for (let from = 0; from < claims.length; from += 512) {
-    const rows = claims.slice(from, from + 512).map((claim) => ({ ...claim, said: JSON.stringify(claim.said), since: JSON.stringify(claim.since) }));
+    const rows = claims
+      .slice(from, from + 512)
+      .map((claim) => ({ ...claim, said: JSON.stringify(claim.said), since: JSON.stringify(claim.since) }));
     await insertRows(trx, 'claims', rows, ['claim_id']);
   }
 }
 
 /** Replaces the identifiers of claims, keeping since when a value was said. */
-export async function storeIdentifiers(trx: Trx, identifiers: ReadonlyMap<ClaimId, readonly Identifier[]>, known: ReadonlySet<ClaimId>, at: string): Promise<void> {
+export async function storeIdentifiers(
+  trx: Trx,
+  identifiers: ReadonlyMap<ClaimId, readonly Identifier[]>,
+  known: ReadonlySet<ClaimId>,
+  at: string,
+): Promise<void> {
   const former = [...identifiers.keys()].filter((id) => known.has(id));
   if (former.length > 0) {
-    const keep = [...identifiers].filter(([id]) => known.has(id)).flatMap(([id, list]) => list.map(({ kind, value }) => `${id} ${kind} ${value}`));
+    const keep = [...identifiers]
+      .filter(([id]) => known.has(id))
+      .flatMap(([id, list]) => list.map(({ kind, value }) => `${id} ${kind} ${value}`));
     await sql`DELETE FROM identifiers WHERE claim_id IN ${listed(former)}
       AND claim_id || ' ' || kind || ' ' || value NOT IN ${listed(keep)}`.execute(trx);
   }
-  const rows = [...identifiers].flatMap(([claim_id, list]) => list.map(({ kind, value }) => ({ kind, value, claim_id, said_since: at })));
+  const rows = [...identifiers].flatMap(([claim_id, list]) =>
+    list.map(({ kind, value }) => ({ kind, value, claim_id, said_since: at })),
+  );
   const already = former.length > 0 ? await identifierKeys(trx, former) : new Set<string>();
-  await insertRows(trx, 'identifiers', rows.filter((row) => !already.has(`${row.claim_id} ${row.kind} ${row.value}`)));
+  await insertRows(
+    trx,
+    'identifiers',
+    rows.filter((row) => !already.has(`${row.claim_id} ${row.kind} ${row.value}`)),
+  );
 }
 
 async function identifierKeys(trx: Trx, claims: readonly ClaimId[]): Promise<Set<string>> {
-  const rows = await trx.selectFrom('identifiers').select(['claim_id', 'kind', 'value']).where('claim_id', 'in', sql<string>`${listed(claims)}`).execute();
+  const rows = await trx
+    .selectFrom('identifiers')
+    .select(['claim_id', 'kind', 'value'])
+    .where('claim_id', 'in', sql<string>`${listed(claims)}`)
+    .execute();
   return new Set(rows.map((row) => `${row.claim_id} ${row.kind} ${row.value}`));
 }
 
-export async function storeSeen(trx: Trx, claims: readonly ClaimId[], at: string, passId: string | null): Promise<void> {
+export async function storeSeen(
+  trx: Trx,
+  claims: readonly ClaimId[],
+  at: string,
+  passId: string | null,
+): Promise<void> {
   await insertRows(
     trx,
     'claim_seen',
@@ -278,11 +370,20 @@ export interface Occasion {
 }
 
 export async function raiseRevision(trx: Trx): Promise<number> {
-  const { revision } = await trx.updateTable('revision').set({ revision: sql`revision + 1` }).returning('revision').executeTakeFirstOrThrow();
+  const { revision } = await trx
+    .updateTable('revision')
+    .set({ revision: sql`revision + 1` })
+    .returning('revision')
+    .executeTakeFirstOrThrow();
   return revision;
 }
 
-export async function storeChanges(trx: Trx, changes: readonly Change[], revision: number, occasion: Occasion): Promise<void> {
+export async function storeChanges(
+  trx: Trx,
+  changes: readonly Change[],
+  revision: number,
+  occasion: Occasion,
+): Promise<void> {
   await insertRows(
     trx,
     'changes',
@@ -307,7 +408,11 @@ export async function storeChanges(trx: Trx, changes: readonly Change[], revisio
 
 // ---------- sources and sites that a write brings along
 
-export async function storeSources(trx: Trx, sources: readonly { source: string; kind: string; role: string }[], at: string): Promise<void> {
+export async function storeSources(
+  trx: Trx,
+  sources: readonly { source: string; kind: string; role: string }[],
+  at: string,
+): Promise<void> {
   const rows = sources.map((source) => ({ ...source, first_seen_at: at, last_seen_at: at }));
   for (const row of rows) {
     await sql`INSERT INTO sources (source, kind, role, first_seen_at, last_seen_at) VALUES (${row.source}, ${row.kind}, ${row.role}, ${at}, ${at})
@@ -317,10 +422,16 @@ export async function storeSources(trx: Trx, sources: readonly { source: string;
 
 /** Answers the sites that were made. */
 export async function storeNewSites(trx: Trx, sites: readonly string[], at: string): Promise<string[]> {
-  const { rows } = await sql<{ site_id: string }>`SELECT site_id FROM sites WHERE site_id IN ${listed(sites)}`.execute(trx);
+  const { rows } = await sql<{ site_id: string }>`SELECT site_id FROM sites WHERE site_id IN ${listed(sites)}`.execute(
+    trx,
+  );
   const known = new Set(rows.map((row) => row.site_id));
   const made = sites.filter((site) => !known.has(site));
-  await insertRows(trx, 'sites', made.map((site_id) => ({ site_id, created_at: at, updated_at: at })));
+  await insertRows(
+    trx,
+    'sites',
+    made.map((site_id) => ({ site_id, created_at: at, updated_at: at })),
+  );
   return made;
 }
 
@@ -372,10 +483,16 @@ export interface ReadItem extends Item {
   last_configured_at: string | null;
 }
 
-const measuringSeen = sql<string | null>`(SELECT max(s.seen_at) FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id JOIN sources o ON o.source = c.source
+const measuringSeen = sql<
+  string | null
+>`(SELECT max(s.seen_at) FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id JOIN sources o ON o.source = c.source
   WHERE c.ci_id = configuration_items.ci_id AND o.role = 'measures' AND c.kind <> 'ansible')`;
-const seen = sql<string | null>`(SELECT max(s.seen_at) FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id WHERE c.ci_id = configuration_items.ci_id)`;
-const configured = sql<string | null>`(SELECT a.last_configured_at FROM activity a WHERE a.ci_id = configuration_items.ci_id)`;
+const seen = sql<
+  string | null
+>`(SELECT max(s.seen_at) FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id WHERE c.ci_id = configuration_items.ci_id)`;
+const configured = sql<
+  string | null
+>`(SELECT a.last_configured_at FROM activity a WHERE a.ci_id = configuration_items.ci_id)`;
 
 function selectReadItems(db: Db) {
   return db
@@ -384,19 +501,30 @@ function selectReadItems(db: Db) {
     .select([seen.as('last_seen_at'), measuringSeen.as('last_discovered_at'), configured.as('last_configured_at')]);
 }
 
-function readItemOf(row: ItemRow & { last_seen_at: string | null; last_discovered_at: string | null; last_configured_at: string | null }): ReadItem {
-  return { ...itemOf(row), last_seen_at: row.last_seen_at, last_discovered_at: row.last_discovered_at, last_configured_at: row.last_configured_at };
+function readItemOf(
+  row: ItemRow & { last_seen_at: string | null; last_discovered_at: string | null; last_configured_at: string | null },
+): ReadItem {
+  return {
+    ...itemOf(row),
+    last_seen_at: row.last_seen_at,
+    last_discovered_at: row.last_discovered_at,
+    last_configured_at: row.last_configured_at,
+  };
 }
 
 type Where = ExpressionBuilder<Database, 'configuration_items'>;
 
-function filtered<O>(query: SelectQueryBuilder<Database, 'configuration_items', O>, filter: ItemFilter): SelectQueryBuilder<Database, 'configuration_items', O> {
+function filtered<O>(
+  query: SelectQueryBuilder<Database, 'configuration_items', O>,
+  filter: ItemFilter,
+): SelectQueryBuilder<Database, 'configuration_items', O> {
   let narrowed = query.where('deleted_at', 'is', null).where('merged_into', 'is', null);
   for (const column of ['ci_name', 'ci_type', 'ci_status', 'site_id', 'managed_by'] as const) {
     const value = filter[column];
     if (value !== undefined) narrowed = narrowed.where(column, '=', value);
   }
-  if (filter.tag !== undefined) narrowed = narrowed.where(sql<boolean>`EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ${filter.tag})`);
+  if (filter.tag !== undefined)
+    narrowed = narrowed.where(sql<boolean>`EXISTS (SELECT 1 FROM json_each(tags) WHERE value = ${filter.tag})`);
   if (filter.vmid !== undefined) narrowed = narrowed.where(sql<boolean>`technical_specs ->> '$.vmid' = ${filter.vmid}`);
   if (filter.fqdn !== undefined) narrowed = narrowed.where(sql<boolean>`technical_specs ->> '$.fqdn' = ${filter.fqdn}`);
   if (filter.address !== undefined) {
@@ -423,12 +551,19 @@ function filtered<O>(query: SelectQueryBuilder<Database, 'configuration_items', 
 const retiredLast = sql<number>`(ci_status = 'retired')`;
 
 /** Live before retired, then oldest first. `after` holds the keys of the last row of the page before. */
-export async function listItems(db: ReadDb, filter: ItemFilter, limit: number, after?: readonly (string | number)[]): Promise<{ count: number; rows: ReadItem[] }> {
+export async function listItems(
+  db: ReadDb,
+  filter: ItemFilter,
+  limit: number,
+  after?: readonly (string | number)[],
+): Promise<{ count: number; rows: ReadItem[] }> {
   const { count } = await filtered(db.selectFrom('configuration_items'), filter)
     .select(sql<number>`count(*)`.as('count'))
     .executeTakeFirstOrThrow();
   const rows = await filtered(selectReadItems(db), filter)
-    .$if(after !== undefined, (query) => query.where(sql<boolean>`(${retiredLast}, created_at, ci_id) > (${after?.[0]}, ${after?.[1]}, ${after?.[2]})`))
+    .$if(after !== undefined, (query) =>
+      query.where(sql<boolean>`(${retiredLast}, created_at, ci_id) > (${after?.[0]}, ${after?.[1]}, ${after?.[2]})`),
+    )
     .orderBy(retiredLast)
     .orderBy('created_at')
     .orderBy('ci_id')
@@ -470,14 +605,22 @@ export async function getItem(db: Db, idOrName: string, narrow: NameQuery = {}):
 /** Among live items first, then retired ones. Throws as `getItem` does. */
 export async function getItemByName(db: Db, name: string, narrow: NameQuery = {}): Promise<ReadItem> {
   const query = filtered(selectReadItems(db), { ci_name: name, ...narrow });
-  const rows = (await query.orderBy(retiredLast).orderBy('created_at').orderBy('ci_id').limit(100).execute()).map(readItemOf);
+  const rows = (await query.orderBy(retiredLast).orderBy('created_at').orderBy('ci_id').limit(100).execute()).map(
+    readItemOf,
+  );
   const living = rows.filter((item) => item.ci_status !== 'retired');
   const [item, ...others] = living.length > 0 ? living : rows.slice(0, 1);
   if (!item) throw new DomainError('not_found', `No configuration item is named ${name}.`);
   if (others.length > 0) {
-    throw new DomainError('conflict', `${living.length} configuration items are named ${name}; say which with ci_type and site_id, or by its id.`, {
-      extra: { candidates: living.map(({ ci_id, ci_name, ci_type, site_id }) => ({ ci_id, ci_name, ci_type, site_id })) },
-    });
+    throw new DomainError(
+      'conflict',
+      `${living.length} configuration items are named ${name}; say which with ci_type and site_id, or by its id.`,
+      {
+        extra: {
+          candidates: living.map(({ ci_id, ci_name, ci_type, site_id }) => ({ ci_id, ci_name, ci_type, site_id })),
+        },
+      },
+    );
   }
   return item;
 }
@@ -509,8 +652,15 @@ export interface ChangeFilter {
 }
 
 /** Newest first. */
-export async function listChanges(db: ReadDb, filter: ChangeFilter, limit: number, before?: number): Promise<{ count: number; rows: ReadChange[] }> {
-  let query = db.selectFrom('changes').leftJoin('configuration_items', 'configuration_items.ci_id', 'changes.subject_id');
+export async function listChanges(
+  db: ReadDb,
+  filter: ChangeFilter,
+  limit: number,
+  before?: number,
+): Promise<{ count: number; rows: ReadChange[] }> {
+  let query = db
+    .selectFrom('changes')
+    .leftJoin('configuration_items', 'configuration_items.ci_id', 'changes.subject_id');
   for (const column of ['subject_id', 'source', 'actor', 'change_ref'] as const) {
     const value = filter[column];
     if (value !== undefined) query = query.where(`changes.${column}`, '=', value);
@@ -519,8 +669,21 @@ export async function listChanges(db: ReadDb, filter: ChangeFilter, limit: numbe
   const { count } = await query.select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
   const rows = await query
     .select([
-      'change_no', 'change_id', 'subject', 'subject_id', 'configuration_items.ci_name', 'action', 'changes.source', 'actor', 'change_ref', 'reason',
-      'request_id', 'pass_id', 'changed_at', 'before', 'after',
+      'change_no',
+      'change_id',
+      'subject',
+      'subject_id',
+      'configuration_items.ci_name',
+      'action',
+      'changes.source',
+      'actor',
+      'change_ref',
+      'reason',
+      'request_id',
+      'pass_id',
+      'changed_at',
+      'before',
+      'after',
     ])
     .$if(before !== undefined, (part) => part.where('change_no', '<', before as number))
     .orderBy('change_no', 'desc')
@@ -555,12 +718,26 @@ export async function findSource(db: Db, source: string): Promise<Source | undef
     .executeTakeFirst();
 }
 
-export async function storeSourceOrigin(trx: Trx, source: string, origin: { host: string; path: string }): Promise<void> {
-  await trx.updateTable('sources').set({ origin_host: origin.host, origin_path: origin.path }).where('source', '=', source).execute();
+export async function storeSourceOrigin(
+  trx: Trx,
+  source: string,
+  origin: { host: string; path: string },
+): Promise<void> {
+  await trx
+    .updateTable('sources')
+    .set({ origin_host: origin.host, origin_path: origin.path })
+    .where('source', '=', source)
+    .execute();
 }
 
 export async function livingClaims(db: Db, source: string): Promise<{ claim_id: ClaimId; native_key: string }[]> {
-  const rows = await db.selectFrom('claims').select(['claim_id', 'native_key']).where('source', '=', source).where('gone_since', 'is', null).where('ghost_of', 'is', null).execute();
+  const rows = await db
+    .selectFrom('claims')
+    .select(['claim_id', 'native_key'])
+    .where('source', '=', source)
+    .where('gone_since', 'is', null)
+    .where('ghost_of', 'is', null)
+    .execute();
   return rows as { claim_id: ClaimId; native_key: string }[];
 }
 
@@ -578,12 +755,26 @@ interface StoredPass {
   refused: number;
 }
 
-export async function storePass(trx: Trx, pass: StoredPass, held: readonly ClaimId[] | null, occasion: Occasion): Promise<void> {
+export async function storePass(
+  trx: Trx,
+  pass: StoredPass,
+  held: readonly ClaimId[] | null,
+  occasion: Occasion,
+): Promise<void> {
   const { pass_id, source, outcome, why, seen, created, updated, unchanged, missing, refused } = pass;
   await trx
     .insertInto('passes')
     .values({
-      pass_id, source, outcome, why, seen, created, updated, unchanged, missing, refused,
+      pass_id,
+      source,
+      outcome,
+      why,
+      seen,
+      created,
+      updated,
+      unchanged,
+      missing,
+      refused,
       actor: occasion.actor,
       complete: pass.complete ? 1 : 0,
       held: held && JSON.stringify(held),
@@ -597,7 +788,11 @@ export async function storePass(trx: Trx, pass: StoredPass, held: readonly Claim
 /** A good pass ends what was held before; a suspicious one is held in its place; a partial one leaves it. */
 export async function updateSourceAfterPass(trx: Trx, pass: StoredPass, at: string): Promise<void> {
   if (pass.outcome === 'good') {
-    await trx.updateTable('sources').set({ last_complete_pass_id: pass.pass_id, last_complete_pass_at: at, held_pass_id: null }).where('source', '=', pass.source).execute();
+    await trx
+      .updateTable('sources')
+      .set({ last_complete_pass_id: pass.pass_id, last_complete_pass_at: at, held_pass_id: null })
+      .where('source', '=', pass.source)
+      .execute();
   } else if (pass.outcome === 'suspicious') {
     await trx.updateTable('sources').set({ held_pass_id: pass.pass_id }).where('source', '=', pass.source).execute();
   }
@@ -612,24 +807,58 @@ export interface HeldClaims {
 }
 
 export async function loadHeldClaims(db: Db, passId: string): Promise<HeldClaims | undefined> {
-  const pass = await db.selectFrom('passes').select(['outcome', 'held', 'seen', 'ended_at']).where('pass_id', '=', passId).executeTakeFirst();
+  const pass = await db
+    .selectFrom('passes')
+    .select(['outcome', 'held', 'seen', 'ended_at'])
+    .where('pass_id', '=', passId)
+    .executeTakeFirst();
   if (!pass) return undefined;
   const claims = JSON.parse(pass.held ?? '[]') as ClaimId[];
   const { rows } = await sql<{ claim_id: ClaimId }>`
     SELECT c.claim_id FROM claims c LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
-    WHERE c.claim_id IN ${listed(claims)} AND c.gone_since IS NULL AND coalesce(s.seen_at, '') <= ${pass.ended_at}`.execute(db);
-  return { outcome: pass.outcome, wasEmpty: pass.seen === 0, claims: new Set(claims), unseen: new Set(rows.map((row) => row.claim_id)) };
+    WHERE c.claim_id IN ${listed(claims)} AND c.gone_since IS NULL AND coalesce(s.seen_at, '') <= ${pass.ended_at}`.execute(
+    db,
+  );
+  return {
+    outcome: pass.outcome,
+    wasEmpty: pass.seen === 0,
+    claims: new Set(claims),
+    unseen: new Set(rows.map((row) => row.claim_id)),
+  };
 }
 
-export async function setPassOutcome(trx: Trx, passId: string, outcome: StoredPass['outcome'], missing: number): Promise<void> {
+export async function setPassOutcome(
+  trx: Trx,
+  passId: string,
+  outcome: StoredPass['outcome'],
+  missing: number,
+): Promise<void> {
   await trx.updateTable('passes').set({ outcome, missing }).where('pass_id', '=', passId).execute();
   await trx.updateTable('sources').set({ held_pass_id: null }).where('held_pass_id', '=', passId).execute();
 }
 
-const passColumns = ['pass_id', 'source', 'actor', 'complete', 'outcome', 'why', 'seen', 'created', 'updated', 'unchanged', 'missing', 'refused', 'error', 'begun_at', 'ended_at'] as const;
+const passColumns = [
+  'pass_id',
+  'source',
+  'actor',
+  'complete',
+  'outcome',
+  'why',
+  'seen',
+  'created',
+  'updated',
+  'unchanged',
+  'missing',
+  'refused',
+  'error',
+  'begun_at',
+  'ended_at',
+] as const;
 
 export async function listPasses(db: ReadDb, source: string | undefined, limit: number, before?: string) {
-  const base = db.selectFrom('passes').$if(source !== undefined, (query) => query.where('source', '=', source as string));
+  const base = db
+    .selectFrom('passes')
+    .$if(source !== undefined, (query) => query.where('source', '=', source as string));
   const { count } = await base.select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
   const rows = await base
     .select(passColumns)
@@ -658,7 +887,11 @@ export async function listHeldPasses(db: Db): Promise<{ source: string; pass_id:
 
 /** Hides an item; a source that still sees it brings it back. Its name in Ansible is free again. */
 export async function hideItem(trx: Trx, id: ItemId, at: string, revision: number): Promise<void> {
-  await trx.updateTable('configuration_items').set({ deleted_at: at, updated_at: at, ansible_name: null, revision }).where('ci_id', '=', id).execute();
+  await trx
+    .updateTable('configuration_items')
+    .set({ deleted_at: at, updated_at: at, ansible_name: null, revision })
+    .where('ci_id', '=', id)
+    .execute();
 }
 
 // ---------- sites
@@ -667,22 +900,32 @@ export interface Site {
   site_id: string;
   name: string | null;
   domains: string[];
-  address: string[];
   new_hosts: 'serve' | 'hold';
+  /** Since when hosts that are found are held. */
+  new_hosts_since: string | null;
   vars: Specs;
   notes: string | null;
   created_at: string;
   updated_at: string;
 }
 
-const siteColumns = ['site_id', 'name', 'domains', 'address', 'new_hosts', 'vars', 'notes', 'created_at', 'updated_at'] as const;
+const siteColumns = [
+  'site_id',
+  'name',
+  'domains',
+  'new_hosts',
+  'new_hosts_since',
+  'vars',
+  'notes',
+  'created_at',
+  'updated_at',
+] as const;
 
 export async function listSites(db: Db): Promise<Site[]> {
   const rows = await db.selectFrom('sites').select(siteColumns).orderBy('site_id').execute();
   return rows.map((row) => ({
     ...row,
     domains: JSON.parse(row.domains) as string[],
-    address: JSON.parse(row.address) as string[],
     vars: JSON.parse(row.vars) as Specs,
   }));
 }
@@ -692,6 +935,6 @@ export async function findSite(db: Db, id: string): Promise<Site | undefined> {
 }
 
 export async function storeSite(trx: Trx, site: Site): Promise<void> {
-  const row = { ...site, domains: JSON.stringify(site.domains), address: JSON.stringify(site.address), vars: JSON.stringify(site.vars) };
+  const row = { ...site, domains: JSON.stringify(site.domains), vars: JSON.stringify(site.vars) };
   await insertRows(trx, 'sites', [row], ['site_id']);
 }

@@ -7,7 +7,8 @@ import { statusWords } from './status.ts';
 import type { ReadItem } from './store.ts';
 
 const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()]);
-const text = (description?: string) => orNull(Type.String({ maxLength: 10_000, ...(description ? { description } : {}) }));
+const text = (description?: string) =>
+  orNull(Type.String({ maxLength: 10_000, ...(description ? { description } : {}) }));
 const number = (description?: string) => orNull(Type.Number(description ? { description } : {}));
 const texts = (description: string) => orNull(Type.Array(Type.String({ maxLength: 10_000 }), { description }));
 const time = Type.String({ description: 'UTC, ISO 8601, 24 characters' });
@@ -41,7 +42,12 @@ const specsOfType: Record<(typeof itemTypes)[number], Record<string, TSchema>> =
   network_device: { ...hostSpecs, ports: number() },
   machine: hostSpecs,
   cluster: { nodes: texts('names of its nodes'), version: text() },
-  storage: { parent, capacity_gb: number(), storage_type: text('such as zfs, nfs, lvmthin'), content: texts('what it may hold') },
+  storage: {
+    parent,
+    capacity_gb: number(),
+    storage_type: text('such as zfs, nfs, lvmthin'),
+    content: texts('what it may hold'),
+  },
   network: { parent, cidr: text(), vlan: orNull(Type.Integer({ minimum: 0, maximum: 4095 })), gateway: text() },
   container: { parent, image: text(), ports: texts('published ports'), project: text() },
   service: { parent, port: orNull(Type.Integer({ minimum: 1, maximum: 65_535 })), protocol: text(), url: text() },
@@ -49,7 +55,10 @@ const specsOfType: Record<(typeof itemTypes)[number], Record<string, TSchema>> =
 };
 
 /** The schema of a type's `technical_specs`. Keys without one are kept as they are. */
-export function specsSchema(type: string, settings: Readonly<Record<string, { specs: Record<string, unknown> }>>): TSchema {
+export function specsSchema(
+  type: string,
+  settings: Readonly<Record<string, { specs: Record<string, unknown> }>>,
+): TSchema {
   const own = settings[type]?.specs ?? {};
   const known = specsOfType[type as keyof typeof specsOfType] ?? {};
   return { type: 'object', properties: { ...known, ...own }, additionalProperties: true } as TSchema;
@@ -58,26 +67,56 @@ export function specsSchema(type: string, settings: Readonly<Record<string, { sp
 const name = Type.String({ minLength: 1, maxLength: 10_000 });
 /** As Ansible takes it from an operator: no pattern characters, no paths, no braces, no control characters. */
 const operatorName = (what: string) =>
-  Type.String({ maxLength: 253, pattern: '^(?!.*\\.\\.)[^/\\\\{}\\[\\]\\u0000-\\u001f\\u007f,:&!~*?@\\s]+$', description: `${what} without spaces, slashes, braces or pattern characters` });
+  Type.String({
+    maxLength: 253,
+    pattern: '^(?!.*\\.\\.)[^/\\\\{}\\[\\]\\u0000-\\u001f\\u007f,:&!~*?@\\s]+$',
+    description: `${what} without spaces, slashes, braces or pattern characters`,
+  });
 
 const AnsibleBody = Type.Object(
   {
     name: Type.Optional(orNull(operatorName('a host name'))),
     enabled: Type.Optional(orNull(Type.Boolean())),
-    host: Type.Optional(orNull(Type.String({ maxLength: 255, pattern: '^[A-Za-z0-9_.:%-]+$', description: 'an address or a host name' }))),
+    host: Type.Optional(
+      orNull(Type.String({ maxLength: 255, pattern: '^[A-Za-z0-9_.:%-]+$', description: 'an address or a host name' })),
+    ),
     user: Type.Optional(text()),
     port: Type.Optional(orNull(Type.Integer({ minimum: 1, maximum: 65_535 }))),
-    connection: Type.Optional(orNull(Type.String({ maxLength: 100, pattern: '^[A-Za-z0-9_.]+$', description: 'a connection plugin, such as ssh, local or community.docker.docker' }))),
+    connection: Type.Optional(
+      orNull(
+        Type.String({
+          maxLength: 100,
+          pattern: '^[A-Za-z0-9_.]+$',
+          description: 'a connection plugin, such as ssh, local or community.docker.docker',
+        }),
+      ),
+    ),
     groups: Type.Optional(orNull(Type.Array(operatorName('a group name')))),
-    vars: Type.Optional(orNull(Type.Record(Type.String(), Type.Unknown(), { description: 'host variables, which may hold templates and vault values' }))),
+    vars: Type.Optional(
+      orNull(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'host variables, which may hold templates and vault values',
+        }),
+      ),
+    ),
   },
   { additionalProperties: false, title: 'AnsibleWords' },
 );
 
 /** What the server owns: accepted in a body, since clients send back what they read, and ignored. */
 const owned = [
-  'ci_id', 'hold', 'discovered_by', 'generation', 'first_seen_at', 'last_seen_at', 'last_discovered_at', 'last_configured_at', 'created_at', 'updated_at',
-  'deleted_at', 'shadowed',
+  'ci_id',
+  'hold',
+  'discovered_by',
+  'generation',
+  'first_seen_at',
+  'last_seen_at',
+  'last_discovered_at',
+  'last_configured_at',
+  'created_at',
+  'updated_at',
+  'deleted_at',
+  'shadowed',
 ] as const;
 
 export interface ItemSchemas {
@@ -96,23 +135,45 @@ export function itemSchemas(furtherTypes: readonly string[]): ItemSchemas {
     ci_status: Type.Optional(text(`one of ${statusWords.join(', ')}, or Proxmox's own word for the state of a guest`)),
     lifecycle: Type.Optional(orNull(Type.Enum([...lifecycles]))),
     power: Type.Optional(orNull(Type.Enum([...powers]))),
-    site_id: Type.Optional(orNull(Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$', description: "the site's slug, such as site-ranch" }))),
+    site_id: Type.Optional(
+      orNull(
+        Type.String({
+          minLength: 1,
+          maxLength: 100,
+          pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$',
+          description: "the site's slug, such as site-ranch",
+        }),
+      ),
+    ),
     environment: Type.Optional(text()),
     role: Type.Optional(text()),
     criticality: Type.Optional(text()),
-    technical_specs: Type.Optional(orNull(Type.Record(Type.String(), Type.Unknown(), { description: 'units in the name, such as memory_mb; the schema is by type' }))),
+    technical_specs: Type.Optional(
+      orNull(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'units in the name, such as memory_mb; the schema is by type',
+        }),
+      ),
+    ),
     tags: Type.Optional(texts('add up over all sources')),
     ansible: Type.Optional(orNull(AnsibleBody)),
-    managed_by: Type.Optional(text('proxmox-api, terraform, ansible, import: the write speaks for that kind of source')),
+    managed_by: Type.Optional(
+      text('proxmox-api, terraform, ansible, import: the write speaks for that kind of source'),
+    ),
     terraform_resource_id: Type.Optional(text('such as pve1/qemu/102')),
     external_id: Type.Optional(text("the source's own key for the thing")),
     owner: Type.Optional(text()),
     notes: Type.Optional(text()),
-    ...Object.fromEntries(owned.map((key) => [key, Type.Optional(Type.Unknown({ description: 'accepted and ignored' }))])),
+    ...Object.fromEntries(
+      owned.map((key) => [key, Type.Optional(Type.Unknown({ description: 'accepted and ignored' }))]),
+    ),
   };
   return {
     body: Type.Object(properties, { additionalProperties: false, title: 'ItemPatch' }),
-    registration: Type.Object({ ...properties, ci_name: name }, { additionalProperties: false, title: 'ItemRegistration' }),
+    registration: Type.Object(
+      { ...properties, ci_name: name },
+      { additionalProperties: false, title: 'ItemRegistration' },
+    ),
   };
 }
 

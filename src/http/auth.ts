@@ -5,7 +5,15 @@ import type { Store } from '../store/open.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
 import type { Scope } from './endpoint.ts';
 import { limiter } from './limiter.ts';
-import { createToken, hashOfToken, type KnownToken, listTokens, revokeTokens, storeLastUses } from './store.ts';
+import {
+  hashOfToken,
+  type KnownToken,
+  listTokens,
+  newSecret,
+  revokeTokens,
+  storeLastUses,
+  storeToken,
+} from './store.ts';
 
 const wrongTokensPerMinute = 20;
 const flushMilliseconds = 60_000;
@@ -13,7 +21,16 @@ const flushMilliseconds = 60_000;
 export interface Auth {
   /** The token of an Authorization header. Throws `unauthorized`, or `too_many` after too many wrong ones. */
   tokenOf(authorization: string | undefined, address: string): Promise<KnownToken>;
-  create(name: string, scopes: readonly Scope[], expiresAt: Stamp | null): Promise<{ token_id: string; secret: string }>;
+  /** Makes a token. `write` gets it before it counts, so that one that cannot be written down is not made. */
+  create(
+    name: string,
+    scopes: readonly Scope[],
+    expiresAt: Stamp | null,
+    write?: (secret: string) => void,
+  ): Promise<{ token_id: string; secret: string }>;
+  hasTokens(): Promise<boolean>;
+  /** The ids of the standing tokens of a name. */
+  idsOf(name: string): Promise<string[]>;
   revoke(idOrName: string): Promise<number>;
   /** Writes the last-used times that were gathered. */
   flush(): Promise<void>;
@@ -44,23 +61,39 @@ export function openAuth(store: Store, clock: Clock): Auth {
     const wait = wrong.take(address, clock().epochMilliseconds);
     return wait === undefined
       ? new DomainError('unauthorized', detail)
-      : new DomainError('too_many', `Too many wrong tokens from ${address}; wait ${wait} s.`, { retryAfterSeconds: wait });
+      : new DomainError('too_many', `Too many wrong tokens from ${address}; wait ${wait} s.`, {
+          retryAfterSeconds: wait,
+        });
   };
   const timer = setInterval(() => void flush().catch(() => undefined), flushMilliseconds).unref();
 
   return {
     async tokenOf(authorization, address) {
       const secret = /^Bearer +(\S+)\s*$/i.exec(authorization ?? '')?.[1];
-      if (!secret) throw refuse(address, 'Send a token as "Authorization: Bearer TOKEN". "rollcall token create" makes one.');
+      if (!secret)
+        throw refuse(address, 'Send a token as "Authorization: Bearer TOKEN". "rollcall token create" makes one.');
       const token = (await known()).get(hashOfToken(secret));
       const now = stamp(clock());
       if (!token) throw refuse(address, 'This token is not known here.');
       if (token.revoked_at) throw refuse(address, `This token (${token.token_name}) was revoked.`);
-      if (token.expires_at && token.expires_at <= now) throw refuse(address, `This token (${token.token_name}) expired on ${token.expires_at}.`);
+      if (token.expires_at && token.expires_at <= now)
+        throw refuse(address, `This token (${token.token_name}) expired on ${token.expires_at}.`);
       uses.set(token.token_id, now);
       return token;
     },
-    create: (name, scopes, expiresAt) => changed(store.write((trx) => createToken(trx, { name, scopes, expiresAt }, stamp(clock())))),
+    async create(name, scopes, expiresAt, write) {
+      const secret = newSecret();
+      write?.(secret);
+      const token_id = await changed(
+        store.write((trx) => storeToken(trx, { name, secret, scopes, expiresAt }, stamp(clock()))),
+      );
+      return { token_id, secret };
+    },
+    hasTokens: async () => (await known()).size > 0,
+    idsOf: async (name) =>
+      [...(await known()).values()]
+        .filter((token) => token.token_name === name && !token.revoked_at)
+        .map((token) => token.token_id),
     revoke: (idOrName) => changed(store.write((trx) => revokeTokens(trx, idOrName, stamp(clock())))),
     flush,
     async close() {

@@ -21,9 +21,15 @@ export function bodyReader(limitBytes: number): ReadBody {
 function refusalOf(error: unknown, limitBytes: number): unknown {
   switch ((error as { type?: string }).type) {
     case 'entity.too.large':
-      return new DomainError('too_large', `The body is larger than ${limitBytes / 1024 / 1024} MiB unpacked. Send it in parts, or raise http.body_limit_mb.`, { cause: error });
+      return new DomainError(
+        'too_large',
+        `The body is larger than ${limitBytes / 1024 / 1024} MiB unpacked. Send it in parts, or raise http.body_limit_mb.`,
+        { cause: error },
+      );
     case 'encoding.unsupported':
-      return new DomainError('invalid', 'The Content-Encoding is not one of gzip, deflate, br and identity.', { cause: error });
+      return new DomainError('invalid', 'The Content-Encoding is not one of gzip, deflate, br and identity.', {
+        cause: error,
+      });
     case 'request.aborted':
     case 'request.size.invalid':
       return new DomainError('invalid', 'The body ended before it was whole; nothing was taken.', { cause: error });
@@ -59,13 +65,25 @@ function notJson(text: string, cause: unknown): DomainError {
   const column = (before.at(-1)?.length ?? 0) + 1;
   const around = text.slice(Math.max(0, offset - 20), offset + 20).replaceAll(/\s+/g, ' ');
   const ended = offset >= text.trimEnd().length;
-  const what = ended ? 'it ends too early' : fault ? printParseErrorCode(fault.error).replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase() : 'unexpected text';
+  const what = ended
+    ? 'it ends too early'
+    : fault
+      ? printParseErrorCode(fault.error)
+          .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
+          .toLowerCase()
+      : 'unexpected text';
   const size = /:\s*(\d+(?:\.\d+)?\s?[kmgtKMGT]i?[bB]?)\s*[,}\n]/.exec(text);
-  const hint = size ? ` An unquoted size (${size[1]}) is the likely cause: send a plain number in the unit of the key's name.` : '';
-  return new DomainError('invalid', `The body is not JSON: ${what} at line ${line}, column ${column}, near «${around}».${hint} Nothing was taken.`, {
-    cause,
-    errors: [{ pointer: '', detail: `line ${line}, column ${column}: ${what}` }],
-  });
+  const hint = size
+    ? ` An unquoted size (${size[1]}) is the likely cause: send a plain number in the unit of the key's name.`
+    : '';
+  return new DomainError(
+    'invalid',
+    `The body is not JSON: ${what} at line ${line}, column ${column}, near «${around}».${hint} Nothing was taken.`,
+    {
+      cause,
+      errors: [{ pointer: '', detail: `line ${line}, column ${column}: ${what}` }],
+    },
+  );
 }
 
 const secretName = /pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential_value/i;
@@ -81,7 +99,10 @@ export function redactedBody(body: Buffer | undefined): string | null {
       secretName.test(name) && value !== null ? '***' : value,
     );
   } catch {
-    redacted = text.replaceAll(/([\w-]*(?:pass|secret|token|key)[\w-]*["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,}&]+)/gi, '$1"***"');
+    redacted = text.replaceAll(
+      /([\w-]*(?:pass|secret|token|key)[\w-]*["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,}&]+)/gi,
+      '$1"***"',
+    );
   }
   return redacted.length > keptCharacters ? `${redacted.slice(0, keptCharacters)}…` : redacted;
 }

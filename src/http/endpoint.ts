@@ -32,9 +32,9 @@ export interface Call<Q = Record<string, unknown>, B = unknown> {
   query: Q;
   body: B;
   caller: Caller;
-  header(name: string): string | undefined;
+  header: (name: string) => string | undefined;
   /** Keeps among the refused writes what a call with an answer of 2xx did not take. */
-  refused(detail: string, errors: readonly Fault[], part: unknown): void;
+  refused: (detail: string, errors: readonly Fault[], part: unknown) => void;
 }
 
 /** Status, body, headers. A Buffer goes out as it is; anything else as JSON; undefined as no body. */

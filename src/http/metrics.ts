@@ -13,7 +13,12 @@ export function openMetrics(store: Store): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'rollcall_' });
-  const requests = new Counter({ name: 'rollcall_http_requests_total', help: 'Requests answered', labelNames: ['method', 'path', 'status'], registers });
+  const requests = new Counter({
+    name: 'rollcall_http_requests_total',
+    help: 'Requests answered',
+    labelNames: ['method', 'path', 'status'],
+    registers,
+  });
   const duration = new Histogram({
     name: 'rollcall_http_request_duration_seconds',
     help: 'Time from request to answer',
@@ -21,7 +26,12 @@ export function openMetrics(store: Store): Metrics {
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
     registers,
   });
-  const refused = new Counter({ name: 'rollcall_http_refused_writes_total', help: 'Writes that were refused', labelNames: ['path'], registers });
+  const refused = new Counter({
+    name: 'rollcall_http_refused_writes_total',
+    help: 'Writes that were refused',
+    labelNames: ['path'],
+    registers,
+  });
   new Gauge({
     name: 'rollcall_store_waiting_writes',
     help: 'Writes that wait, the running one included',

@@ -40,35 +40,65 @@ function operationOf(endpoint: Endpoint, components: Record<string, Json>): Json
   const parameters = [
     ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
     ...queryParameters(endpoint.query),
-    ...(endpoint.body ? [{ name: 'X-Change-Ref', in: 'header', schema: { type: 'string' }, description: 'the issue this is done for, as owner/repo#123' }] : []),
+    ...(endpoint.body
+      ? [
+          {
+            name: 'X-Change-Ref',
+            in: 'header',
+            schema: { type: 'string' },
+            description: 'the issue this is done for, as owner/repo#123',
+          },
+        ]
+      : []),
   ];
   const responses: Record<string, Json> = {};
   for (const [status, answer] of Object.entries(endpoint.answers)) {
     responses[status] =
       'mediaType' in answer
         ? { description: described(status), content: { [answer.mediaType as string]: {} } }
-        : { description: described(status), content: { 'application/json': { schema: named(answer as TSchema, components) } } };
+        : {
+            description: described(status),
+            content: { 'application/json': { schema: named(answer as TSchema, components) } },
+          };
   }
-  responses.default = { description: 'refused', content: { 'application/problem+json': { schema: named(Problem, components) } } };
+  responses.default = {
+    description: 'refused',
+    content: { 'application/problem+json': { schema: named(Problem, components) } },
+  };
   return {
     operationId: operationIdOf(endpoint),
     summary: endpoint.summary,
-    description: [endpoint.description, endpoint.scope ? `Needs the scope \`${endpoint.scope}\`.` : 'Needs no token.'].filter(Boolean).join('\n\n'),
+    description: [endpoint.description, endpoint.scope ? `Needs the scope \`${endpoint.scope}\`.` : 'Needs no token.']
+      .filter(Boolean)
+      .join('\n\n'),
     tags: [endpoint.tag],
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(endpoint.body ? { requestBody: { required: true, content: { 'application/json': { schema: named(endpoint.body, components) } } } } : {}),
+    ...(endpoint.body
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: named(endpoint.body, components) } },
+          },
+        }
+      : {}),
     responses,
     security: endpoint.scope ? [{ token: [] }] : [],
   };
 }
 
 function operationIdOf(endpoint: Endpoint): string {
-  const words = endpoint.path.replaceAll(/[{}]/g, '').split(/[/_.-]+/).filter(Boolean);
+  const words = endpoint.path
+    .replaceAll(/[{}]/g, '')
+    .split(/[/_.-]+/)
+    .filter(Boolean);
   return [endpoint.method.toLowerCase(), ...words.map((word) => word[0]?.toUpperCase() + word.slice(1))].join('');
 }
 
 function queryParameters(query: TSchema | undefined): Json[] {
-  const { properties = {}, required = [] } = (query ?? {}) as { properties?: Record<string, Json>; required?: string[] };
+  const { properties = {}, required = [] } = (query ?? {}) as {
+    properties?: Record<string, Json>;
+    required?: string[];
+  };
   return Object.entries(properties).map(([name, schema]) => ({
     name,
     in: 'query',
@@ -88,7 +118,11 @@ function named(schema: TSchema, components: Record<string, Json>): Json {
     if (Array.isArray(part)) return part.map(walk);
     if (part === null || typeof part !== 'object') return part;
     const { title, ...rest } = part as Json;
-    const copy = Object.fromEntries(Object.entries(rest).filter(([key]) => !key.startsWith('~')).map(([key, value]) => [key, walk(value)]));
+    const copy = Object.fromEntries(
+      Object.entries(rest)
+        .filter(([key]) => !key.startsWith('~'))
+        .map(([key, value]) => [key, walk(value)]),
+    );
     if (typeof title !== 'string') return title === undefined ? copy : { title: walk(title), ...copy };
     components[title] ??= copy;
     return { $ref: `#/components/schemas/${title}` };

@@ -8,7 +8,9 @@ const usualRows = 100;
 
 /** The query of every list. More than the most is cut to it, not refused. */
 export const pageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, description: `rows of one answer, ${usualRows} unless told, at most ${mostRows}` })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, description: `rows of one answer, ${usualRows} unless told, at most ${mostRows}` }),
+  ),
   cursor: Type.Optional(Type.String({ description: '`next` of the answer before' })),
 };
 
@@ -33,13 +35,16 @@ export function readCursor(cursor: string | undefined): (string | number)[] | un
   } catch {
     // Refused below.
   }
-  throw new DomainError('invalid', 'The cursor is not one that Rollcall gave.', { errors: [{ pointer: '/cursor', detail: 'send `next` of an answer as it is' }] });
+  throw new DomainError('invalid', 'The cursor is not one that Rollcall gave.', {
+    errors: [{ pointer: '/cursor', detail: 'send `next` of an answer as it is' }],
+  });
 }
 
 /** A page out of up to `limit + 1` rows: the row too many says that there is a next page. */
 export function pageOf<T>(rows: readonly T[], limit: number, count: number, keysOf: (row: T) => (string | number)[]) {
   const items = rows.slice(0, limit);
   const last = items.at(-1);
-  const next = rows.length > limit && last !== undefined ? Buffer.from(JSON.stringify(keysOf(last))).toString('base64url') : null;
+  const next =
+    rows.length > limit && last !== undefined ? Buffer.from(JSON.stringify(keysOf(last))).toString('base64url') : null;
   return { count, items, next };
 }

@@ -6,7 +6,13 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import cors from 'cors';
-import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 import helmet from 'helmet';
 import type { Static } from 'typebox';
 import { checker, queryReader } from '../check.ts';
@@ -70,13 +76,27 @@ export function httpApp(parts: HttpParts): Express {
     locals.requestId = given && /^[\w.:/+=-]{1,128}$/.test(given) ? given : randomUUIDv7();
     response.set('X-Request-Id', locals.requestId);
     response.on('finish', () => {
-      metrics.answered(request.method, locals.endpoint ? pathOf(locals.endpoint) : 'none', response.statusCode, (performance.now() - began) / 1000);
-      log.debug({ method: request.method, path: request.path, status: response.statusCode, request: locals.requestId }, 'answered');
+      metrics.answered(
+        request.method,
+        locals.endpoint ? pathOf(locals.endpoint) : 'none',
+        response.statusCode,
+        (performance.now() - began) / 1000,
+      );
+      log.debug(
+        { method: request.method, path: request.path, status: response.statusCode, request: locals.requestId },
+        'answered',
+      );
     });
     next();
   });
-  app.use(helmet({ strictTransportSecurity: settings.tls ? {} : false, contentSecurityPolicy: { directives: { upgradeInsecureRequests: settings.tls ? [] : null } } }));
-  if (settings.cors_origins.length > 0) app.use(cors({ origin: settings.cors_origins, exposedHeaders: ['ETag', 'X-Request-Id', 'Retry-After'] }));
+  app.use(
+    helmet({
+      strictTransportSecurity: settings.tls ? {} : false,
+      contentSecurityPolicy: { directives: { upgradeInsecureRequests: settings.tls ? [] : null } },
+    }),
+  );
+  if (settings.cors_origins.length > 0)
+    app.use(cors({ origin: settings.cors_origins, exposedHeaders: ['ETag', 'X-Request-Id', 'Retry-After'] }));
   app.use(docsRoutes());
   const run = runner(parts);
   for (const endpoint of parts.endpoints) {
@@ -109,10 +129,16 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
         Object.assign(caller, { tokenName: token.token_name, scopes: token.scopes });
         locals.caller = caller;
         if (!token.scopes.includes(endpoint.scope) && !token.scopes.includes('admin')) {
-          throw new DomainError('forbidden', `The token ${token.token_name} may not do this: it lacks the scope ${endpoint.scope}.`);
+          throw new DomainError(
+            'forbidden',
+            `The token ${token.token_name} may not do this: it lacks the scope ${endpoint.scope}.`,
+          );
         }
         const wait = perToken?.take(token.token_id, clock().epochMilliseconds);
-        if (wait !== undefined) throw new DomainError('too_many', `The token ${token.token_name} calls too often; wait ${wait} s.`, { retryAfterSeconds: wait });
+        if (wait !== undefined)
+          throw new DomainError('too_many', `The token ${token.token_name} calls too often; wait ${wait} s.`, {
+            retryAfterSeconds: wait,
+          });
       }
       const query = readQuery({ ...request.query });
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
@@ -131,7 +157,9 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
         header: (name) => request.get(name),
         refused(detail, errors, part) {
           metrics.refusedWrite(pathOf(endpoint));
-          refusals.keep(refusalOf(request, locals, statusOf.invalid, detail, errors, Buffer.from(JSON.stringify(part)), clock));
+          refusals.keep(
+            refusalOf(request, locals, statusOf.invalid, detail, errors, Buffer.from(JSON.stringify(part)), clock),
+          );
         },
       });
       send(response, [status, answer, headers]);
@@ -150,7 +178,9 @@ function send(response: Response, [status, body, headers]: Answer | [number, unk
 function changeRefOf(given: unknown, pointer: string): string | null {
   if (given === undefined || given === null || given === '') return null;
   if (typeof given === 'string' && changeRefForm.test(given)) return given;
-  throw new DomainError('invalid', 'The change reference is not of the form owner/repo#123.', { errors: [{ pointer, detail: 'must be owner/repo#123' }] });
+  throw new DomainError('invalid', 'The change reference is not of the form owner/repo#123.', {
+    errors: [{ pointer, detail: 'must be owner/repo#123' }],
+  });
 }
 
 /** `change_ref` may stand in any body; it speaks of the call, not of the thing. */
@@ -161,7 +191,15 @@ function withoutChangeRef(body: unknown, caller: Caller): unknown {
   return rest;
 }
 
-function refusalOf(request: Request, locals: Locals, status: number, detail: string, errors: DomainError['errors'], body: Buffer | undefined, clock: Clock) {
+function refusalOf(
+  request: Request,
+  locals: Locals,
+  status: number,
+  detail: string,
+  errors: DomainError['errors'],
+  body: Buffer | undefined,
+  clock: Clock,
+) {
   return {
     refused_at: stamp(clock()),
     token_name: locals.caller?.tokenName ?? null,
@@ -183,19 +221,40 @@ function problems({ refusals, metrics, clock, log }: HttpParts): ErrorRequestHan
       return;
     }
     const locals = response.locals as Locals;
-    const error = thrown instanceof URIError ? new DomainError('invalid', 'The path is not percent-encoded UTF-8.', { cause: thrown }) : thrown;
+    const error =
+      thrown instanceof URIError
+        ? new DomainError('invalid', 'The path is not percent-encoded UTF-8.', { cause: thrown })
+        : thrown;
     const known = error instanceof DomainError;
     const status = known ? statusOf[error.code] : 500;
-    if (!known) log.error({ err: error, method: request.method, path: request.path, request: locals.requestId }, 'a request failed');
+    if (!known)
+      log.error(
+        { err: error, method: request.method, path: request.path, request: locals.requestId },
+        'a request failed',
+      );
     if (writes.has(request.method)) {
       metrics.refusedWrite(locals.endpoint ? pathOf(locals.endpoint) : 'none');
       // Wrong tokens past the limit are counted, not stored: they would be a way to fill the disk.
       const flood = status === statusOf.too_many && !locals.caller;
-      if (!flood) refusals.keep(refusalOf(request, locals, status, known ? error.message : outage.detail, known ? error.errors : [], locals.body, clock));
+      if (!flood)
+        refusals.keep(
+          refusalOf(
+            request,
+            locals,
+            status,
+            known ? error.message : outage.detail,
+            known ? error.errors : [],
+            locals.body,
+            clock,
+          ),
+        );
     }
     if (known && error.retryAfterSeconds !== undefined) response.set('Retry-After', String(error.retryAfterSeconds));
     if (status === statusOf.unauthorized) response.set('WWW-Authenticate', 'Bearer realm="Rollcall"');
-    response.status(status).type('application/problem+json').end(JSON.stringify(known ? problemOf(error) : outage));
+    response
+      .status(status)
+      .type('application/problem+json')
+      .end(JSON.stringify(known ? problemOf(error) : outage));
   };
 }
 
@@ -208,7 +267,9 @@ export async function listen(app: Express, settings: HttpSettings, log: Logger):
         'Set http.tls, listen on 127.0.0.1 behind a reverse proxy, or set http.allow_plaintext: true.',
     );
   }
-  const { server, stopWatching } = settings.tls ? tlsServer(app, settings.tls, log) : { server: createServer(app), stopWatching: () => undefined };
+  const { server, stopWatching } = settings.tls
+    ? tlsServer(app, settings.tls, log)
+    : { server: createServer(app), stopWatching: () => undefined };
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, settings.listen)));
     server.listen(port, host, resolve);
@@ -238,7 +299,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-function tlsServer(app: Express, files: { cert: string; key: string }, log: Logger): { server: Server | TlsServer; stopWatching: () => void } {
+function tlsServer(
+  app: Express,
+  files: { cert: string; key: string },
+  log: Logger,
+): { server: Server | TlsServer; stopWatching: () => void } {
   const read = () => {
     try {
       return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
@@ -250,7 +315,11 @@ function tlsServer(app: Express, files: { cert: string; key: string }, log: Logg
   try {
     server = createTlsServer(read(), app);
   } catch (error) {
-    throw error instanceof StartError ? error : new StartError(`http.tls: ${files.cert} and ${files.key} are not a certificate and its key in PEM.`, { cause: error });
+    throw error instanceof StartError
+      ? error
+      : new StartError(`http.tls: ${files.cert} and ${files.key} are not a certificate and its key in PEM.`, {
+          cause: error,
+        });
   }
   const renew = () => {
     try {
@@ -275,6 +344,7 @@ function listenError(error: NodeJS.ErrnoException, address: string): StartError 
     EACCES: `This user may not listen on ${address}. Choose a port above 1023 with http.listen or ROLLCALL_LISTEN.`,
     EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another with http.listen or ROLLCALL_LISTEN.`,
   };
-  return new StartError(sentences[error.code ?? ''] ?? `Cannot listen on ${address}: ${error.message}.`, { cause: error });
+  return new StartError(sentences[error.code ?? ''] ?? `Cannot listen on ${address}: ${error.message}.`, {
+    cause: error,
+  });
 }
-

@@ -22,27 +22,44 @@ export interface KnownToken extends Token {
   hash: string;
 }
 
-const tokenColumns = ['token_id', 'token_name', 'hash', 'scopes', 'created_at', 'expires_at', 'last_used_at', 'revoked_at'] as const;
+const tokenColumns = [
+  'token_id',
+  'token_name',
+  'hash',
+  'scopes',
+  'created_at',
+  'expires_at',
+  'last_used_at',
+  'revoked_at',
+] as const;
 
 /** What is stored of a token; the token itself is shown once and kept nowhere. */
 export function hashOfToken(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 
-/** Makes a token and answers it, for the only time. */
-export async function createToken(
+/** Throws if the database does not answer. */
+export async function askDatabase(db: ReadDb): Promise<void> {
+  await db.selectFrom('revision').select('revision').executeTakeFirstOrThrow();
+}
+
+export function newSecret(): string {
+  return `rollcall_${randomBytes(32).toString('base64url')}`;
+}
+
+/** Keeps a token by its hash, and answers its id. */
+export async function storeToken(
   trx: Trx,
-  token: { name: string; scopes: readonly Scope[]; expiresAt: Stamp | null },
+  token: { name: string; secret: string; scopes: readonly Scope[]; expiresAt: Stamp | null },
   at: Stamp,
-): Promise<{ token_id: string; secret: string }> {
-  const secret = `rollcall_${randomBytes(32).toString('base64url')}`;
+): Promise<string> {
   const tokenId = randomUUIDv7();
   await trx
     .insertInto('tokens')
     .values({
       token_id: tokenId,
       token_name: token.name,
-      hash: hashOfToken(secret),
+      hash: hashOfToken(token.secret),
       scopes: JSON.stringify(token.scopes),
       created_at: at,
       expires_at: token.expiresAt,
@@ -50,12 +67,15 @@ export async function createToken(
       revoked_at: null,
     })
     .execute();
-  return { token_id: tokenId, secret };
+  return tokenId;
 }
 
 export async function listTokens(db: ReadDb | Trx): Promise<KnownToken[]> {
   const rows = await db.selectFrom('tokens').select(tokenColumns).orderBy('created_at').execute();
-  return rows.map((row) => ({ ...row, scopes: (JSON.parse(row.scopes) as Scope[]).filter((scope) => scopes.includes(scope)) }));
+  return rows.map((row) => ({
+    ...row,
+    scopes: (JSON.parse(row.scopes) as Scope[]).filter((scope) => scopes.includes(scope)),
+  }));
 }
 
 /** Revokes one token by id, or every standing one of a name. Throws `not_found` if there is none. */
@@ -95,7 +115,11 @@ export async function storeRefusals(trx: Trx, refusals: readonly Refusal[]): Pro
   await insertRows(
     trx,
     'refusals',
-    refusals.map((refusal) => ({ ...refusal, refusal_id: randomUUIDv7(), errors: JSON.stringify(refusal.errors.slice(0, keptFaults)) })),
+    refusals.map((refusal) => ({
+      ...refusal,
+      refusal_id: randomUUIDv7(),
+      errors: JSON.stringify(refusal.errors.slice(0, keptFaults)),
+    })),
   );
 }
 
@@ -103,7 +127,19 @@ export async function storeRefusals(trx: Trx, refusals: readonly Refusal[]): Pro
 export async function listRefusals(db: ReadDb, limit: number, before?: string) {
   const rows = await db
     .selectFrom('refusals')
-    .select(['refusal_id', 'refused_at', 'token_name', 'address', 'method', 'path', 'status', 'detail', 'errors', 'body', 'request_id'])
+    .select([
+      'refusal_id',
+      'refused_at',
+      'token_name',
+      'address',
+      'method',
+      'path',
+      'status',
+      'detail',
+      'errors',
+      'body',
+      'request_id',
+    ])
     .$if(before !== undefined, (query) => query.where('refusal_id', '<', before as string))
     .orderBy('refusal_id', 'desc')
     .limit(limit + 1)

@@ -15,18 +15,39 @@ export interface Alert {
 }
 
 /** The alerts of one kind that stand now: those not named end, those not yet standing begin. */
-export async function setAlerts(trx: Trx, kind: string, standing: ReadonlyMap<string, string>, at: Stamp): Promise<void> {
-  const open = await trx.selectFrom('alerts').select(['alert_id', 'subject']).where('kind', '=', kind).where('until', 'is', null).execute();
+export async function setAlerts(
+  trx: Trx,
+  kind: string,
+  standing: ReadonlyMap<string, string>,
+  at: Stamp,
+): Promise<void> {
+  const open = await trx
+    .selectFrom('alerts')
+    .select(['alert_id', 'subject'])
+    .where('kind', '=', kind)
+    .where('until', 'is', null)
+    .execute();
   const ended = open.filter((row) => !standing.has(row.subject)).map((row) => row.alert_id);
   if (ended.length > 0) {
-    await trx.updateTable('alerts').set({ until: at }).where('alert_id', 'in', sql<string>`${listed(ended)}`).execute();
+    await trx
+      .updateTable('alerts')
+      .set({ until: at })
+      .where('alert_id', 'in', sql<string>`${listed(ended)}`)
+      .execute();
   }
   const known = new Set(open.map((row) => row.subject));
   const begun = [...standing].filter(([subject]) => !known.has(subject));
   await insertRows(
     trx,
     'alerts',
-    begun.map(([subject, whatToDo]) => ({ alert_id: randomUUIDv7(), kind, subject, what_to_do: whatToDo, since: at, until: null })),
+    begun.map(([subject, whatToDo]) => ({
+      alert_id: randomUUIDv7(),
+      kind,
+      subject,
+      what_to_do: whatToDo,
+      since: at,
+      until: null,
+    })),
   );
 }
 

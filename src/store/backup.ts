@@ -54,7 +54,12 @@ export async function verifyBackup(file: string): Promise<void> {
  * Puts a backup in the place of a folder's database, which no service may be using; answers where the former one
  * was kept. The backup is verified before anything is touched.
  */
-export async function restoreFrom(backup: string, folder: string, file: string, mark: string): Promise<string | undefined> {
+export async function restoreFrom(
+  backup: string,
+  folder: string,
+  file: string,
+  mark: string,
+): Promise<string | undefined> {
   await verifyBackup(backup);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = takeLock(folder);

@@ -28,7 +28,9 @@ export function kyselyOver(raw: Raw): Kysely<Database> {
     prepared.set(text, statement);
     return statement;
   };
-  return new Kysely<Database>({ dialect: new TransactionalSqlite({ database: { close: () => raw.close(), prepare } }) });
+  return new Kysely<Database>({
+    dialect: new TransactionalSqlite({ database: { close: () => raw.close(), prepare } }),
+  });
 }
 
 /** SQLite rolls back what a migration did to the schema; Kysely's own adapter does not count on it. */
@@ -51,10 +53,17 @@ export function sqliteCode(error: unknown): string | undefined {
 export function asRefusal(error: unknown): unknown {
   const code = sqliteCode(error);
   if (code === 'SQLITE_FULL') {
-    return new DomainError('unavailable', 'The disk with the data is full; nothing was written. Free some space and try again.', { cause: error });
+    return new DomainError(
+      'unavailable',
+      'The disk with the data is full; nothing was written. Free some space and try again.',
+      { cause: error },
+    );
   }
   if (code?.startsWith('SQLITE_READONLY') || code?.startsWith('SQLITE_IOERR') || code === 'SQLITE_BUSY') {
-    return new DomainError('unavailable', 'The database cannot be written at the moment; nothing was written.', { cause: error, retryAfterSeconds: 10 });
+    return new DomainError('unavailable', 'The database cannot be written at the moment; nothing was written.', {
+      cause: error,
+      retryAfterSeconds: 10,
+    });
   }
   return error;
 }
@@ -67,7 +76,9 @@ export function asStartError(error: unknown, folder: string, file: string): unkn
   switch (code) {
     case 'SQLITE_NOTADB':
     case 'SQLITE_CORRUPT':
-      return say(`The database ${file} is damaged. It was left as it is. Put a backup in its place with "rollcall restore FILE"; ${backupHint(folder)}.`);
+      return say(
+        `The database ${file} is damaged. It was left as it is. Put a backup in its place with "rollcall restore FILE"; ${backupHint(folder)}.`,
+      );
     case 'SQLITE_FULL':
     case 'ENOSPC':
       return say(`The disk with ${folder} is full. Free some space, then start again; nothing was lost.`);
@@ -79,7 +90,9 @@ export function asStartError(error: unknown, folder: string, file: string): unkn
     case 'SQLITE_READONLY_DIRECTORY':
     case 'SQLITE_READONLY_DBMOVED':
     case 'SQLITE_IOERR_LOCK':
-      return say(`Rollcall cannot write in ${folder}. Give its user the right to, or choose another folder with --data or ROLLCALL_DATA.`);
+      return say(
+        `Rollcall cannot write in ${folder}. Give its user the right to, or choose another folder with --data or ROLLCALL_DATA.`,
+      );
     case 'ENOTDIR':
     case 'EEXIST':
       return say(`${folder} is not a folder. Choose another place for the data with --data or ROLLCALL_DATA.`);
@@ -89,5 +102,7 @@ export function asStartError(error: unknown, folder: string, file: string): unkn
 }
 
 function backupHint(folder: string): string {
-  return existsSync(`${folder}/backups`) ? `the newest lie in ${folder}/backups` : `backups are made daily in ${folder}/backups`;
+  return existsSync(`${folder}/backups`)
+    ? `the newest lie in ${folder}/backups`
+    : `backups are made daily in ${folder}/backups`;
 }

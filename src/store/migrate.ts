@@ -23,7 +23,11 @@ export async function appliedMigrations(db: Kysely<Database>): Promise<string[]>
  * used before. Throws StartError for a database from a newer program, and whatever a failing step threw, after
  * rolling it back.
  */
-export async function migrate(db: Kysely<Database>, file: string, backup: (before: string) => Promise<void>): Promise<string[]> {
+export async function migrate(
+  db: Kysely<Database>,
+  file: string,
+  backup: (before: string) => Promise<void>,
+): Promise<string[]> {
   const applied = await appliedMigrations(db);
   const unknown = applied.filter((name) => !(name in migrations));
   if (unknown.length > 0) {

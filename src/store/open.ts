@@ -7,8 +7,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { type Kysely, sql } from 'kysely';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { asRefusal, asStartError, kyselyOver, openFile, sqliteCode } from './connection.ts';
 import { backupTo } from './backup.ts';
+import { asRefusal, asStartError, kyselyOver, openFile, sqliteCode } from './connection.ts';
 import { takeLock } from './lock.ts';
 import { migrate } from './migrate.ts';
 import type { Database } from './tables.ts';
@@ -115,12 +115,16 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
 
   const write: Write = async (fn) => {
     if (waiting > mostWaiting) {
-      throw new DomainError('unavailable', `${mostWaiting} writes are waiting already; try again in a few seconds.`, { retryAfterSeconds: 5 });
+      throw new DomainError('unavailable', `${mostWaiting} writes are waiting already; try again in a few seconds.`, {
+        retryAfterSeconds: 5,
+      });
     }
     waiting += 1;
-    const turnOf = tail.then(() => transaction(fn)).finally(() => {
-      waiting -= 1;
-    });
+    const turnOf = tail
+      .then(() => transaction(fn))
+      .finally(() => {
+        waiting -= 1;
+      });
     tail = turnOf.catch(() => undefined);
     return await turnOf;
   };

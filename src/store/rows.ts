@@ -15,7 +15,7 @@ const statementRows = [256, 32, 4, 1] as const;
  * Inserts rows that all have the keys of the first. With `key`, a row whose key is there already replaces the
  * other columns of that row.
  */
-export async function insertRows<T extends keyof Database & string>(
+export async function insertRows<T extends keyof Database>(
   trx: Trx,
   table: T,
   rows: readonly RowOf<T>[],
@@ -43,7 +43,9 @@ export async function insertRows<T extends keyof Database & string>(
 
 function updates(columns: readonly string[], key: readonly string[]): string {
   const others = columns.filter((column) => !key.includes(column));
-  return others.length === 0 ? 'NOTHING' : `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+  return others.length === 0
+    ? 'NOTHING'
+    : `UPDATE SET ${others.map((column) => `${column} = excluded.${column}`).join(', ')}`;
 }
 
 /** A list of values as one parameter: `WHERE ci_id IN ${listed(ids)}`. However long, it is one statement. */

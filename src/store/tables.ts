@@ -27,10 +27,10 @@ export interface Database {
 export interface SitesTable {
   site_id: string;
   name: string | null;
-  domains: string;
-  address: string;
-  new_hosts: 'serve' | 'hold';
-  vars: string;
+  domains: Generated<string>;
+  new_hosts: Generated<'serve' | 'hold'>;
+  new_hosts_since: string | null;
+  vars: Generated<string>;
   notes: string | null;
   created_at: string;
   updated_at: string;

@@ -1,0 +1,166 @@
+/** The composition root: a configuration in, the whole service out. The only file that knows every module. */
+
+import { readFileSync } from 'node:fs';
+import { type Static, Type } from 'typebox';
+import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
+import { itemEndpoints, passEndpoints, siteEndpoints } from './cmdb/routes.ts';
+import { cmdbSettings } from './cmdb/settings.ts';
+import { ownSettings } from './config.ts';
+import { StartError } from './errors.ts';
+import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';
+import { openAuth } from './http/auth.ts';
+import type { Endpoint } from './http/endpoint.ts';
+import { pruneRefusalsJob } from './http/job.ts';
+import { openMetrics } from './http/metrics.ts';
+import { openApiOf } from './http/openapi.ts';
+import { openRefusals } from './http/refusals.ts';
+import { groundEndpoints } from './http/routes.ts';
+import { httpApp, type Listening, listen } from './http/server.ts';
+import { httpSettings } from './http/settings.ts';
+import { type ThisMachine, thisMachine } from './inventory/here.ts';
+import { inventoryModule } from './inventory/module.ts';
+import { hostNames } from './inventory/names.ts';
+import { inventorySettings } from './inventory/settings.ts';
+import { backupJob } from './jobs/backup.ts';
+import { type Job, jobsSettings, openJobs } from './jobs/jobs.ts';
+import type { Logger } from './log.ts';
+import type { Opened } from './module.ts';
+import { restoreFrom } from './store/backup.ts';
+import { databaseName, openStore, type Store } from './store/open.ts';
+import { type Clock, stamp, systemClock, systemTimeZone } from './time.ts';
+
+export const settingsSchema = Type.Object(
+  {
+    ...ownSettings,
+    ...cmdbSettings,
+    http: httpSettings,
+    inventory: inventorySettings,
+    jobs: jobsSettings,
+  },
+  { additionalProperties: false },
+);
+export type Config = Static<typeof settingsSchema>;
+
+export const version: string = (
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+).version;
+
+export interface App {
+  /** Where it answers. */
+  url: string;
+  /** Written at the first start; undefined otherwise. */
+  firstTokens: TokenFiles | undefined;
+  cmdb: Cmdb;
+  store: Store;
+  /** Makes a new admin token in place of the former ones; answers its file. */
+  resetAdmin(): Promise<string>;
+  runJob(name: string): Promise<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+export interface AppOptions {
+  clock?: Clock;
+  machine?: ThisMachine;
+  /** Without jobs, and on a port of its own: a command that finds no service running works so. */
+  alone?: boolean;
+}
+
+const drainMilliseconds = 10_000;
+
+/** Opens the data, and answers requests. Throws StartError with a sentence that says what to do. */
+export async function openApp(config: Config, log: Logger, options: AppOptions = {}): Promise<App> {
+  const clock = options.clock ?? systemClock;
+  const machine = options.machine ?? thisMachine();
+  const timeZone = checkedTimeZone(config.timezone);
+  const store = await openStore(config.data, log);
+  try {
+    const auth = openAuth(store, clock);
+    const refusals = openRefusals(store, log);
+    const metrics = openMetrics(store);
+    const names = hostNames(new Set(Object.keys(config.inventory.groups)), config.inventory.follow_renames);
+    const cmdb = openCmdb({ store, settings: config, timeZone, names, clock });
+    const house = { store, cmdb, clock, log };
+    const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
+    const inventory: Opened = await inventoryModule(here).open(house, config.inventory);
+    const modules = [inventory];
+
+    const endpoints: Endpoint[] = [];
+    const ground = {
+      store,
+      auth,
+      refusals,
+      metrics,
+      clock,
+      timeZone,
+      version,
+      openMetrics: config.http.open_metrics,
+      openApi: () => openApiOf(endpoints, version),
+    };
+    endpoints.push(
+      ...groundEndpoints(ground),
+      ...itemEndpoints(cmdb, store),
+      ...passEndpoints(cmdb, store),
+      ...siteEndpoints(cmdb, store, clock),
+      ...modules.flatMap((module) => module.endpoints ?? []),
+    );
+    const jobs: Job[] = [
+      backupJob(store, `${config.data}/backups`, clock),
+      pruneRefusalsJob(store, clock),
+      ...modules.flatMap((module) => module.jobs ?? []),
+    ];
+    refuseUnknownJobs(config.jobs, jobs);
+
+    const firstTokens = await firstStart(cmdb, auth, config.data, machine);
+    const http = httpApp({ settings: config.http, endpoints, auth, refusals, metrics, store, clock, log });
+    const listening: Listening = await listen(
+      http,
+      options.alone ? { ...config.http, listen: '127.0.0.1:0' } : config.http,
+      log,
+    );
+    const clocks = openJobs(options.alone ? [] : jobs, config.jobs, store, clock, log);
+
+    return {
+      url: listening.url,
+      firstTokens,
+      cmdb,
+      store,
+      resetAdmin: () => resetAdmin(auth, config.data),
+      runJob: (name) => clocks.run(name),
+      async close() {
+        await clocks.close();
+        await listening.close(options.alone ? 0 : drainMilliseconds);
+        for (const module of modules) await module.close?.();
+        await refusals.flush();
+        await auth.close();
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** Puts a backup in the place of the data's database; answers where the former one was kept. */
+export async function restore(backup: string, config: Config, clock: Clock = systemClock): Promise<string | undefined> {
+  const mark = stamp(clock()).replaceAll(/[-:.]/g, '').slice(0, 15);
+  return await restoreFrom(backup, config.data, `${config.data}/${databaseName}`, mark);
+}
+
+function checkedTimeZone(timeZone: string | undefined): string {
+  if (timeZone === undefined) return systemTimeZone();
+  try {
+    return Temporal.Now.zonedDateTimeISO(timeZone).timeZoneId;
+  } catch (error) {
+    throw new StartError(`timezone: ${timeZone} is not a time zone; write one such as Europe/Berlin or UTC.`, {
+      cause: error,
+    });
+  }
+}
+
+function refuseUnknownJobs(settings: Config['jobs'], jobs: readonly Job[]): void {
+  const names = jobs.map((job) => job.name);
+  const unknown = Object.keys(settings).filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new StartError(`jobs: there is no job ${unknown.join(', ')}; known are ${names.join(', ')}.`);
+}

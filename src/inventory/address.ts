@@ -1,0 +1,130 @@
+/**
+ * By which address a host is reached: the operator's word, else what the hypervisor sees, else what Terraform
+ * intends. What a host says of itself never decides, and an address that two hosts would share is nobody's unless
+ * one of them is clearly the fresher: a wrong address runs a play on the wrong machine. Pure.
+ */
+
+import { BlockList, isIP } from 'node:net';
+import type { Item } from '../cmdb/item.ts';
+import { isAddress } from './safe.ts';
+
+/** What one source says of a host's addresses. */
+export interface AddressWord {
+  source: string;
+  kind: string;
+  primary: string | null;
+  addresses: readonly string[];
+  seen_at: string;
+}
+
+export interface Address {
+  value: string;
+  /** The operator wrote it as it is; it is not questioned. */
+  byOperator: boolean;
+  from: string;
+  seen_at: string;
+}
+
+const people = ['manual', 'import'];
+const trusted = [...people, 'proxmox-api', 'terraform'];
+
+export function addressOf(
+  item: Item,
+  words: readonly AddressWord[],
+  preferred: readonly string[],
+): Address | undefined {
+  const { host } = item.ansible;
+  if (host !== undefined && isAddress(host)) {
+    return {
+      value: host,
+      byOperator: true,
+      from: `ansible.host, said by ${item.winners['ansible.host']?.source ?? 'a person'}`,
+      seen_at: '',
+    };
+  }
+  const { fqdn } = item.technical_specs;
+  for (const wish of preferred) {
+    if (wish === 'fqdn' && typeof fqdn === 'string' && isAddress(fqdn))
+      return { value: fqdn, byOperator: true, from: 'its fqdn, as inventory.address of its site prefers', seen_at: '' };
+  }
+  const inOrder = words
+    .filter((word) => trusted.includes(word.kind))
+    .toSorted((a, b) => trusted.indexOf(a.kind) - trusted.indexOf(b.kind) || (a.source < b.source ? -1 : 1));
+  for (const word of inOrder) {
+    const value = bestOf(word, preferred);
+    if (value !== undefined)
+      return {
+        value,
+        byOperator: people.includes(word.kind),
+        from: `the addresses that ${word.source} says`,
+        seen_at: word.seen_at,
+      };
+  }
+  return undefined;
+}
+
+function bestOf(word: AddressWord, preferred: readonly string[]): string | undefined {
+  const usable = [...new Set([...(word.primary === null ? [] : [word.primary]), ...word.addresses])]
+    .map(withoutPrefix)
+    .filter(isReachable);
+  for (const network of preferred) {
+    if (network === 'fqdn') continue;
+    const inside = usable.find((address) => isWithin(address, network));
+    if (inside !== undefined) return inside;
+  }
+  if (word.primary !== null && usable.includes(withoutPrefix(word.primary))) return withoutPrefix(word.primary);
+  return usable.find((address) => isIP(address) === 4) ?? usable[0];
+}
+
+/** Addresses come with the length of their network as well: `10.0.0.5/24`. */
+function withoutPrefix(address: string): string {
+  return address.trim().replace(/\/\d+$/, '');
+}
+
+const unreachable = new BlockList();
+unreachable.addSubnet('127.0.0.0', 8);
+unreachable.addSubnet('169.254.0.0', 16);
+unreachable.addSubnet('0.0.0.0', 8);
+unreachable.addSubnet('172.17.0.0', 16);
+unreachable.addAddress('::1', 'ipv6');
+unreachable.addSubnet('fe80::', 10, 'ipv6');
+
+/** Not loopback, link-local, or the bridge that every Docker host has. */
+function isReachable(address: string): boolean {
+  const family = isIP(address);
+  return family !== 0 && !address.includes('%') && !unreachable.check(address, family === 6 ? 'ipv6' : 'ipv4');
+}
+
+function isWithin(address: string, network: string): boolean {
+  const [base, length] = network.split('/') as [string, string];
+  const family = isIP(base) === 6 ? 'ipv6' : 'ipv4';
+  if (isIP(base) === 0 || (isIP(address) === 6 ? 'ipv6' : 'ipv4') !== family) return false;
+  const list = new BlockList();
+  list.addSubnet(base, Number(length), family);
+  return list.check(address, family);
+}
+
+export interface Contender {
+  name: string;
+  address: Address;
+  isRunning: boolean;
+}
+
+const clearlyFresherMilliseconds = 24 * 3_600_000;
+
+/**
+ * Of hosts that have one address, those that keep it. Operators give one address to several hosts on purpose
+ * (behind several ports, through a jump host); what was only seen gives way to their word.
+ */
+export function keepersOf(contenders: readonly Contender[]): readonly Contender[] {
+  const words = contenders.filter((contender) => contender.address.byOperator);
+  if (words.length > 0) return words;
+  const running = contenders.filter((contender) => contender.isRunning);
+  const among = (running.length > 0 ? running : [...contenders]).toSorted((a, b) =>
+    a.address.seen_at > b.address.seen_at ? -1 : 1,
+  );
+  const [first, second] = among as [Contender, Contender?];
+  if (!second || Date.parse(first.address.seen_at) - Date.parse(second.address.seen_at) >= clearlyFresherMilliseconds)
+    return [first];
+  return [];
+}

@@ -1,0 +1,135 @@
+/** Hosts and groups → the JSON that Ansible reads. The whole is put together out of pieces that are made once. */
+
+import { createHash } from 'node:crypto';
+import { turn } from '../store/turn.ts';
+import { type Contender, keepersOf } from './address.ts';
+import type { Group } from './groups.ts';
+import type { Host } from './host.ts';
+import { observedGroupName } from './names.ts';
+import { written } from './safe.ts';
+
+export interface Rendered {
+  /** `<revision>-<12 of the SHA-256 of the content>`. */
+  version: string;
+  contentHash: string;
+  body: Buffer;
+  /** Addresses that several served hosts have, and who keeps each. */
+  shared: SharedAddress[];
+}
+
+export interface SharedAddress {
+  address: string;
+  hosts: string[];
+  keptBy: string[];
+}
+
+export interface RenderInput {
+  hosts: readonly Host[];
+  groups: readonly Group[];
+  /** Variables of a site's group. */
+  siteVars: ReadonlyMap<string, Record<string, unknown>>;
+  revision: number;
+  /** The item that is the very machine on which Ansible runs. */
+  localItem: string | undefined;
+}
+
+const local = ',"ansible_connection":"local","ansible_python_interpreter":"{{ ansible_playbook_python }}"';
+/** As long as a version can be; replaced once the hash of everything else is known. */
+const versionMark = '\u0000version\u0000';
+
+/** The whole inventory, or the part of it that is asked for. Gives the event loop its turns. */
+export async function render({ hosts, groups, siteVars, revision, localItem }: RenderInput): Promise<Rendered> {
+  const ordered = hosts.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  await turn();
+  const { shared, lost } = sharedAddresses(ordered);
+  const members = new Map<string, string[]>();
+  const join = (group: string, host: string) => {
+    const list = members.get(group);
+    if (list) list.push(host);
+    else members.set(group, [host]);
+  };
+  const hostvars: string[] = [];
+  for (const [count, host] of ordered.entries()) {
+    const address = host.address && !lost.has(host.name) ? host.address.value : undefined;
+    const name = JSON.stringify(host.name);
+    const first = address === undefined ? '' : `"ansible_host":${JSON.stringify({ __ansible_unsafe: address })},`;
+    const isLocal = host.ci_id === localItem && !host.hasConnection;
+    hostvars.push(`${name}:{${first}${host.variables}${isLocal ? local : ''}}`);
+    for (const group of host.groups) join(group, name);
+    if (address === undefined) join('no_address', name);
+    if (count % 512 === 0) await turn();
+  }
+  const parts = groupParts(groups, siteVars, members);
+  await turn();
+  const [before, after] = `{"_meta":{"hostvars":{${hostvars.join(',')}}},${parts.join(',')}}`.split(versionMark) as [
+    string,
+    string,
+  ];
+  await turn();
+  const contentHash = createHash('sha256').update(before).update(after).digest('hex').slice(0, 12);
+  await turn();
+  const version = `${revision}-${contentHash}`;
+  return { version, contentHash, body: Buffer.from(before + version + after), shared };
+}
+
+function groupParts(
+  groups: readonly Group[],
+  siteVars: ReadonlyMap<string, Record<string, unknown>>,
+  members: ReadonlyMap<string, readonly string[]>,
+): string[] {
+  const described = new Map(groups.map((group) => [group.group_name, group]));
+  const sites = new Map([...siteVars].map(([site, vars]) => [observedGroupName('site', site), vars]));
+  const children = groups.flatMap((group) => group.children);
+  const names = [...new Set([...described.keys(), ...members.keys(), ...children, ...sites.keys()])]
+    .filter((name) => name !== 'all')
+    .sort();
+  const { rollcall_inventory_version: _, ...allVars } = described.get('all')?.vars ?? {};
+  const all = groupVars(allVars);
+  const version = `"rollcall_inventory_version":"${versionMark}"`;
+  const parts = [
+    `"all":{"hosts":[],"vars":{${[version, ...all].join(',')}}${childrenPart(described.get('all')?.children)}}`,
+  ];
+  for (const name of names) {
+    const group = described.get(name);
+    const vars = groupVars({ ...sites.get(name), ...group?.vars });
+    const varsPart = vars.length > 0 ? `,"vars":{${vars.join(',')}}` : '';
+    parts.push(
+      `${JSON.stringify(name)}:{"hosts":[${(members.get(name) ?? []).join(',')}]${varsPart}${childrenPart(group?.children)}}`,
+    );
+  }
+  return parts;
+}
+
+function childrenPart(children: readonly string[] | undefined): string {
+  return children && children.length > 0 ? `,"children":${JSON.stringify(children)}` : '';
+}
+
+/** A priority that is no whole number makes Ansible refuse the whole inventory. */
+function groupVars(vars: Record<string, unknown>): string[] {
+  return Object.entries(vars)
+    .filter(
+      ([name, value]) =>
+        !name.startsWith('__ansible') && (name !== 'ansible_group_priority' || Number.isInteger(value)),
+    )
+    .map(([name, value]) => `${JSON.stringify(name.toWellFormed())}:${JSON.stringify(written(value))}`);
+}
+
+function sharedAddresses(hosts: readonly Host[]): { shared: SharedAddress[]; lost: Set<string> } {
+  const byAddress = new Map<string, Contender[]>();
+  for (const { name, address, isRunning } of hosts) {
+    if (!address) continue;
+    const contenders = byAddress.get(address.value);
+    if (contenders) contenders.push({ name, address, isRunning });
+    else byAddress.set(address.value, [{ name, address, isRunning }]);
+  }
+  const shared: SharedAddress[] = [];
+  const lost = new Set<string>();
+  for (const [address, contenders] of byAddress) {
+    if (contenders.length < 2) continue;
+    const keptBy = keepersOf(contenders).map((contender) => contender.name);
+    for (const { name } of contenders) if (!keptBy.includes(name)) lost.add(name);
+    if (keptBy.length < contenders.length)
+      shared.push({ address, hosts: contenders.map((contender) => contender.name), keptBy });
+  }
+  return { shared, lost };
+}

@@ -1,0 +1,312 @@
+/** The inventory's endpoints: what Ansible reads, why it is so, what changed, and the groups that operators name. */
+
+import { readFileSync } from 'node:fs';
+import { type Static, Type } from 'typebox';
+import { invalid } from '../check.ts';
+import { differenceOf } from '../cmdb/changes.ts';
+import type { ItemId } from '../cmdb/item.ts';
+import { getItem, raiseRevision, storeChanges } from '../cmdb/store.ts';
+import { DomainError } from '../errors.ts';
+import { type Answer, type Call, type Endpoint, endpoint } from '../http/endpoint.ts';
+import { listOf } from '../http/paging.ts';
+import type { Store } from '../store/open.ts';
+import { type Clock, readTime, stamp } from '../time.ts';
+import { diffOf } from './diff.ts';
+import { circleIn, configuredWords, type Group, type GroupWord, groupsOf } from './groups.ts';
+import type { Inventory, InventorySettings, Question, Served } from './inventory.ts';
+import { isOperatorGroupName, isReservedGroupName } from './names.ts';
+import { groupSchema } from './settings.ts';
+import { deleteGroupWord, listGroupWords, loadAddressWords, storeGroupWord } from './store.ts';
+import { whyOf } from './why.ts';
+
+const script = new URL('../../ansible/inventory.py', import.meta.url);
+const versionForm = /^\d+-[0-9a-f]{12}$/;
+
+const inventoryQuery = Type.Object({
+  site_id: Type.Optional(Type.String()),
+  group: Type.Optional(Type.String({ description: 'hosts of this group' })),
+  status: Type.Optional(Type.String({ description: 'hosts of this ci_status' })),
+  include: Type.Optional(
+    Type.String({
+      pattern: '^(held|stopped)(,(held|stopped))*$',
+      description: 'held, stopped, or both with a comma: hosts that are left out otherwise',
+    }),
+  ),
+  host: Type.Optional(Type.String({ description: 'the variables of this host alone' })),
+  at: Type.Optional(Type.String({ description: 'a version, or a time: what Ansible was told then' })),
+});
+
+export function inventoryEndpoints(inventory: Inventory, store: Store, timeZone: string): Endpoint[] {
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/inventory',
+      scope: 'inventory:read',
+      tag: 'inventory',
+      summary: 'The inventory, as Ansible reads it from a script',
+      description:
+        'Answers with an ETag, and with 304 to `If-None-Match`. `X-Rollcall-Controller` tells whether the caller is the machine of the service.',
+      query: inventoryQuery,
+      answers: {
+        200: Type.Unknown({ description: "Ansible's inventory JSON" }),
+        304: { mediaType: 'application/json' },
+      },
+      async handle(call) {
+        const question = questionOf(call, inventory);
+        const { host, at } = call.query;
+        if (host !== undefined) return await hostAnswer(inventory, question, host);
+        const served =
+          at === undefined ? await inventory.answer(question) : await inventory.told(momentOf(at, timeZone), question);
+        return answerOf(served, call);
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/inventory/why/{name}',
+      scope: 'inventory:read',
+      tag: 'inventory',
+      summary: 'Why a host is served or not, where its address came from, and what put it into each group',
+      query: Type.Object({ ci_type: Type.Optional(Type.String()), site_id: Type.Optional(Type.String()) }),
+      answers: {
+        200: Type.Object({
+          ci_id: Type.String(),
+          ci_name: Type.String(),
+          name: Type.Union([Type.String(), Type.Null()]),
+          named_by: Type.String(),
+          served: Type.Boolean(),
+          reason: Type.String(),
+          address: Type.Union([Type.Object({ value: Type.String(), from: Type.String() }), Type.Null()]),
+          groups: Type.Array(Type.Object({ group: Type.String(), rule: Type.String() })),
+        }),
+      },
+      async handle({ params, query }) {
+        const { rules, hosts } = await inventory.snapshot();
+        const name = params.name as string;
+        const bearer = [...hosts.values()].find((host) => host.name === name);
+        const item = await getItem(store.read, bearer?.ci_id ?? name, query);
+        const words = await loadAddressWords(store.read, [item.ci_id as ItemId]);
+        return [200, whyOf(item, words.get(item.ci_id) ?? [], rules)];
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/inventory/diff',
+      scope: 'inventory:read',
+      tag: 'inventory',
+      summary: 'What differs between two inventories as they were told',
+      query: Type.Object({
+        from: Type.String({ description: 'a version, or a time' }),
+        to: Type.Optional(Type.String({ description: 'a version, or a time; now unless given' })),
+      }),
+      answers: { 200: Type.Unknown() },
+      async handle(call) {
+        const question = { include: [], isHere: inventory.isHere(call.header('x-rollcall-controller')) };
+        const { from, to } = call.query;
+        const before = await inventory.told(momentOf(from, timeZone), question);
+        const after =
+          to === undefined ? await inventory.answer(question) : await inventory.told(momentOf(to, timeZone), question);
+        return [
+          200,
+          {
+            from: before.version,
+            to: after.version,
+            ...diffOf(JSON.parse(before.body.toString()), JSON.parse(after.body.toString())),
+          },
+        ];
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/ansible/inventory.py',
+      outside: true,
+      scope: null,
+      tag: 'inventory',
+      summary: 'The inventory script, to be saved and made executable',
+      answers: { 200: { mediaType: 'text/x-python' } },
+      handle: () => Promise.resolve([200, readFileSync(script), { 'Content-Type': 'text/x-python; charset=utf-8' }]),
+    }),
+  ];
+}
+
+function questionOf(call: Call<Static<typeof inventoryQuery>, undefined>, inventory: Inventory): Question {
+  const { site_id, group, status, include } = call.query;
+  return {
+    ...(site_id === undefined ? {} : { site_id }),
+    ...(group === undefined ? {} : { group }),
+    ...(status === undefined ? {} : { status }),
+    include: (include?.split(',') ?? []) as Question['include'],
+    isHere: inventory.isHere(call.header('x-rollcall-controller')),
+  };
+}
+
+async function hostAnswer(inventory: Inventory, question: Question, name: string): Promise<Answer> {
+  const variables = await inventory.host(question, name);
+  if (!variables)
+    throw new DomainError(
+      'not_found',
+      `No host ${name} is in the inventory; GET /api/v1/inventory/why/${name} says why.`,
+    );
+  return [200, variables, { Vary: 'X-Rollcall-Controller' }];
+}
+
+function answerOf(served: Served, call: Call<unknown, unknown>): Answer {
+  const etag = `"${served.version}"`;
+  const headers = { ETag: etag, Vary: 'Accept-Encoding, X-Rollcall-Controller', 'Cache-Control': 'private, no-cache' };
+  if (
+    call
+      .header('if-none-match')
+      ?.split(/\s*,\s*/)
+      .some((tag) => tag.replace(/^W\//, '') === etag)
+  )
+    return [304, undefined, headers];
+  const isPacked = /\bgzip\b/.test(call.header('accept-encoding') ?? '');
+  const body = isPacked ? served.packed : served.body;
+  return [
+    200,
+    body,
+    {
+      ...headers,
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': String(body.length),
+      ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
+    },
+  ];
+}
+
+function momentOf(at: string, timeZone: string): string | { moment: string } {
+  if (versionForm.test(at)) return at;
+  const instant = readTime(at, timeZone);
+  if (!instant)
+    throw invalid('The query', [
+      { pointer: '/at', detail: 'must be a version such as 12-0123456789ab, or a time such as 2026-03-02T10:00:00Z' },
+    ]);
+  return { moment: stamp(instant) };
+}
+
+// ---------- groups
+
+const saidBy = Type.Union([Type.String(), Type.Null()]);
+const GroupOnTheWire = Type.Object(
+  {
+    group_name: Type.String(),
+    vars: Type.Record(Type.String(), Type.Unknown()),
+    children: Type.Array(Type.String()),
+    match: Type.Union([Type.Unknown(), Type.Null()]),
+    said_by: Type.Object(
+      { vars: saidBy, children: saidBy, match: saidBy },
+      { description: 'rollcall.yml, api, or an import' },
+    ),
+  },
+  { title: 'Group' },
+);
+
+export function groupEndpoints(store: Store, settings: InventorySettings, clock: Clock): Endpoint[] {
+  const configured = configuredWords(settings.groups);
+  const effective = async () => groupsOf([...configured, ...(await listGroupWords(store.read))]);
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/groups',
+      scope: 'ci:read',
+      tag: 'groups',
+      summary: 'The groups that operators named, each with what is in force and who said it',
+      answers: { 200: listOf(GroupOnTheWire) },
+      async handle() {
+        const groups = await effective();
+        return [200, { count: groups.length, items: groups, next: null }];
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/groups/{name}',
+      scope: 'ci:read',
+      tag: 'groups',
+      summary: 'One group',
+      answers: { 200: GroupOnTheWire },
+      async handle({ params }) {
+        const group = (await effective()).find((one) => one.group_name === params.name);
+        if (!group) throw new DomainError('not_found', `No operator named a group ${params.name}.`);
+        return [200, group];
+      },
+    }),
+    endpoint({
+      method: 'PUT',
+      path: '/groups/{name}',
+      scope: 'ci:write',
+      tag: 'groups',
+      summary: 'Describe a group: its variables, its children, and which hosts are in it',
+      description:
+        'The whole of what the API says of it; an empty body takes that back. What stands in rollcall.yml beats it, and it beats an import.',
+      body: groupSchema,
+      bodyName: 'The group',
+      answers: { 200: GroupOnTheWire, 201: GroupOnTheWire },
+      async handle({ params, body, caller }) {
+        const name = params.name as string;
+        refuseName(name);
+        const at = stamp(clock());
+        const word: GroupWord = {
+          group_name: name,
+          source: 'api',
+          vars: body.vars ?? null,
+          children: body.children ?? null,
+          match: body.match ?? null,
+        };
+        return await store.write(async (trx) => {
+          const words = [...configured, ...(await listGroupWords(trx))];
+          const former = groupsOf(words).find((group) => group.group_name === name);
+          const isEmpty = word.vars === null && word.children === null && word.match === null;
+          const next = groupsOf([
+            ...words.filter((one) => one.group_name !== name || one.source !== 'api'),
+            ...(isEmpty ? [] : [word]),
+          ]);
+          refuseCircle(next, name);
+          const group = next.find((one) => one.group_name === name) ?? {
+            group_name: name,
+            vars: {},
+            children: [],
+            match: null,
+            said_by: { vars: null, children: null, match: null },
+          };
+          const difference = differenceOf(former && (documentOf(former) as never), documentOf(group) as never);
+          if (difference) {
+            await (isEmpty ? deleteGroupWord(trx, name, 'api') : storeGroupWord(trx, word, at));
+            const change = {
+              subject: 'group' as const,
+              subject_id: name,
+              action: former ? 'updated' : 'created',
+              source: `manual:${caller.tokenName}`,
+              ...difference,
+            };
+            const occasion = { at, actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId };
+            await storeChanges(trx, [change], await raiseRevision(trx), occasion);
+          }
+          return [former ? 200 : 201, group] as Answer;
+        });
+      },
+    }),
+  ];
+}
+
+function documentOf({ said_by: _, group_name: _name, ...document }: Group) {
+  return document;
+}
+
+function refuseName(name: string): void {
+  if (isOperatorGroupName(name) && !isReservedGroupName(name)) return;
+  const detail = isReservedGroupName(name)
+    ? `groups named ${name.split('_')[0]}_… are made of what is observed; choose a name without that prefix`
+    : 'a group name has no spaces, slashes, braces, control or pattern characters';
+  throw invalid('The group', [{ pointer: '', detail }]);
+}
+
+function refuseCircle(groups: readonly Group[], name: string): void {
+  const group = groups.find((one) => one.group_name === name);
+  for (const child of group?.children ?? []) {
+    if (child === 'all' || child === 'ungrouped')
+      throw invalid('The group', [{ pointer: '/children', detail: `${child} cannot be a child` }]);
+    if (!isOperatorGroupName(child))
+      throw invalid('The group', [{ pointer: '/children', detail: `${JSON.stringify(child)} is no group name` }]);
+  }
+  const circle = circleIn(groups);
+  if (circle) throw invalid('The group', [{ pointer: '/children', detail: `closes a circle: ${circle.join(' → ')}` }]);
+}

@@ -1,0 +1,43 @@
+/** Why a host is served or not, which rule gave each group, and where its address came from. Pure. */
+
+import type { Item } from '../cmdb/item.ts';
+import { type AddressWord, addressOf } from './address.ts';
+import { membershipsOf } from './groups.ts';
+import type { HostRules } from './host.ts';
+import { servingOf } from './served.ts';
+
+export interface Why {
+  ci_id: string;
+  ci_name: string;
+  name: string | null;
+  named_by: string;
+  served: boolean;
+  reason: string;
+  address: { value: string; from: string } | null;
+  groups: { group: string; rule: string }[];
+}
+
+export function whyOf(item: Item, words: readonly AddressWord[], rules: HostRules): Why {
+  const serving = servingOf(item, rules.serving);
+  const address = addressOf(item, words, rules.preferred[item.site_id] ?? []);
+  return {
+    ci_id: item.ci_id,
+    ci_name: item.ci_name,
+    name: item.ansible_name,
+    named_by: namedBy(item),
+    served: serving.served,
+    reason:
+      serving.why +
+      (!serving.served && serving.unless ? `; asked for with include=${serving.unless} it is served` : ''),
+    address: address ? { value: address.value, from: address.from } : null,
+    groups: membershipsOf(item, rules.groups),
+  };
+}
+
+function namedBy(item: Item): string {
+  if (item.ansible_name === null) return 'it has no name in the inventory';
+  if (item.ansible_name_by === 'people') return 'a person or an import chose the name';
+  return item.ansible_name === item.ci_name
+    ? 'the name of the item'
+    : `its own name ${item.ci_name} was taken, or is none that Ansible can address`;
+}
