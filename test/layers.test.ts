@@ -90,7 +90,7 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'upward',
       'src/store/open.ts',
       "\nimport { a } from '../http/server.ts';",
-      'src/store/open.ts:2 imports ../http/server.ts, but store may import check.ts, errors.ts, log.ts, time.ts, yaml.ts, db/migrations',
+      'src/store/open.ts:2 imports ../http/server.ts, but store may import check.ts, errors.ts, faults.ts, log.ts, time.ts, yaml.ts, db/migrations',
     ],
     [
       'over several lines',
@@ -102,7 +102,7 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'a value where only a type may be',
       'src/jobs/run.ts',
       "import { type A, b } from '../http/endpoint.ts';",
-      'src/jobs/run.ts:1 imports ../http/endpoint.ts, but jobs may import check.ts, errors.ts, log.ts, time.ts, yaml.ts, store, type http, type module.ts',
+      'src/jobs/run.ts:1 imports ../http/endpoint.ts, but jobs may import check.ts, errors.ts, faults.ts, log.ts, time.ts, yaml.ts, store, type http, type module.ts',
     ],
     [
       'a folder without a floor',
