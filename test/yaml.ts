@@ -1,0 +1,9 @@
+/** Writes YAML files for tests. */
+
+import { writeFileSync } from 'node:fs';
+import { dump as yamlOf } from 'js-yaml';
+
+export function dump(file: string, value: unknown): string {
+  writeFileSync(file, yamlOf(value));
+  return file;
+}
