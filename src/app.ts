@@ -3,8 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
-import { itemEndpoints, passEndpoints, siteEndpoints } from './cmdb/routes.ts';
+import { passEndpoints } from './cmdb/pass-routes.ts';
+import { itemEndpoints } from './cmdb/routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
+import { siteEndpoints } from './cmdb/site-routes.ts';
 import { ownSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';

@@ -52,7 +52,7 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   helmet: ['src/http/'],
   'js-yaml': ['src/yaml.ts'],
   'jsonc-parser': ['src/http/'],
-  kysely: ['src/store/', 'db/migrations/', 'store.ts'],
+  kysely: ['src/store/', 'src/cmdb/store/', 'db/migrations/', 'store.ts'],
   'node-schedule': ['src/jobs/'],
   pino: ['src/log.ts'],
   'prom-client': ['src/http/'],
@@ -69,7 +69,7 @@ const words: readonly { word: RegExp; called: string; places: readonly string[] 
   {
     word: /\bsql(?:<[^`]*>)?`|\.(?:selectFrom|insertInto|updateTable|deleteFrom|replaceInto)\(/,
     called: 'SQL',
-    places: ['src/store/', 'db/migrations/', 'store.ts'],
+    places: ['src/store/', 'src/cmdb/store/', 'db/migrations/', 'store.ts'],
   },
   { word: /\b\w*Dialect\b[^;]*\bfrom 'kysely'/, called: "kysely's dialect", places: ['src/store/'] },
   { word: /^export\s+default\b|^export\s*\{[^}]*\bas default\b/m, called: 'a default export', places: [] },
@@ -132,13 +132,13 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'SQL in a route',
       'src/cmdb/routes.ts',
       "// db.selectFrom('b')\n\nread.selectFrom('a');",
-      'src/cmdb/routes.ts:3 has SQL, which has its place in src/store/, db/migrations/, store.ts',
+      'src/cmdb/routes.ts:3 has SQL, which has its place in src/store/, src/cmdb/store/, db/migrations/, store.ts',
     ],
     [
       'an SQL template',
       'src/app.ts',
       'const n = sql<number>`1`;',
-      'src/app.ts:1 has SQL, which has its place in src/store/, db/migrations/, store.ts',
+      'src/app.ts:1 has SQL, which has its place in src/store/, src/cmdb/store/, db/migrations/, store.ts',
     ],
     [
       'a dialect',

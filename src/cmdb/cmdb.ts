@@ -12,18 +12,14 @@ import type { ItemId, SourceRef } from './item.ts';
 import { kindOf, type Ranks, ranksOf, sourceKinds } from './kinds.ts';
 import type { HostNames } from './names.ts';
 import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
-import { type Heart, type Outcome, reconcile, type Statement } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
 import type { cmdbSettings } from './settings.ts';
 import { type ItemBody, type Shadow, shadowsOf, spokenBySource, spokenByToken } from './speak.ts';
-import {
-  findItemById,
-  hideItem,
-  listHeldPasses,
-  type Occasion,
-  type ReadItem,
-  raiseRevision,
-  storeChanges,
-} from './store.ts';
+import type { Heart, Outcome, Statement } from './statement.ts';
+import { type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
+import { hideItem } from './store/items.ts';
+import { listHeldPasses } from './store/passes.ts';
+import { findItemById, type ReadItem } from './store/read-items.ts';
 import { type ItemSchemas, itemSchemas, specsSchema } from './wire.ts';
 
 export type CmdbSettings = Static<TObject<typeof cmdbSettings>>;

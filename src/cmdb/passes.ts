@@ -8,19 +8,19 @@ import { DomainError, type Fault } from '../errors.ts';
 import type { Trx } from '../store/open.ts';
 import type { ClaimId, SourceRef } from './item.ts';
 import { kindOf } from './kinds.ts';
-import { type Heart, type Outcome, reconcile, type Statement } from './reconcile.ts';
+import { reconcile } from './reconcile.ts';
+import type { Heart, Outcome, Statement } from './statement.ts';
+import type { Change, Occasion } from './store/changes.ts';
 import {
-  type Change,
   findSource,
   livingClaims,
   loadHeldClaims,
-  type Occasion,
   setPassOutcome,
   storePass,
   storeSourceOrigin,
   storeSources,
   updateSourceAfterPass,
-} from './store.ts';
+} from './store/passes.ts';
 
 export interface Reading {
   source: SourceRef;

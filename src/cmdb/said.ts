@@ -78,6 +78,11 @@ export function saidAnew(former: Said, whole: Said): Said {
   return { ...whole, technical_specs: patchKeys({}, whole.technical_specs, former.technical_specs) };
 }
 
+/** A patch as what is said of a thing that is not known yet: nulls say nothing. */
+export function saidOf(patch: Patch): Said {
+  return saidWith({}, patch);
+}
+
 /** Null takes a word back. */
 export type Patch = { [K in keyof Said]?: (K extends 'ansible' ? AnsiblePatch : Said[K]) | null | undefined };
 export type AnsiblePatch = { [K in keyof AnsibleWords]?: AnsibleWords[K] | null };

@@ -2,7 +2,7 @@
 
 import type { Static } from 'typebox';
 import type { siteSettings } from './settings.ts';
-import type { Site } from './store.ts';
+import type { Site } from './store/sites.ts';
 
 export type SiteSettings = Readonly<Record<string, Static<typeof siteSettings>>>;
 

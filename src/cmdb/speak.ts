@@ -7,10 +7,10 @@ import type { Fault } from '../errors.ts';
 import { nearestName } from '../faults.ts';
 import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Winners } from './item.ts';
 import { kindOf, type Ranks, sourceRef } from './kinds.ts';
-import { heldByStatus, type Statement } from './reconcile.ts';
 import { type AnsiblePatch, hashOf, isSame, normalizeSpecs, normalizeText, type Patch, wordsOf } from './said.ts';
+import { heldByStatus, type Statement } from './statement.ts';
 import { acceptedStatusWords, partOf } from './status.ts';
-import type { ReadItem } from './store.ts';
+import type { ReadItem } from './store/read-items.ts';
 
 /** A body that its schema has accepted. */
 export type ItemBody = Readonly<Record<string, unknown>>;

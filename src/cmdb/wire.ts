@@ -4,7 +4,7 @@ import { type TSchema, Type } from 'typebox';
 import { FaultOnTheWire } from '../http/problem.ts';
 import { itemTypes, lifecycles, powers } from './item.ts';
 import { statusWords } from './status.ts';
-import type { ReadItem } from './store.ts';
+import type { ReadItem } from './store/read-items.ts';
 
 const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 const text = (description?: string) =>

@@ -9,7 +9,7 @@ import { gunzip, gzip } from 'node:zlib';
 import type { Static } from 'typebox';
 import type { ItemId } from '../cmdb/item.ts';
 import { effectiveSite, type SiteSettings } from '../cmdb/sites.ts';
-import { listSites, type Site } from '../cmdb/store.ts';
+import { listSites, type Site } from '../cmdb/store/sites.ts';
 import { DomainError } from '../errors.ts';
 import { setAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';

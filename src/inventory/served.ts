@@ -2,7 +2,7 @@
 
 import type { Item } from '../cmdb/item.ts';
 import { kindOf } from '../cmdb/kinds.ts';
-import type { Site } from '../cmdb/store.ts';
+import type { Site } from '../cmdb/store/sites.ts';
 import type { Matcher } from './match.ts';
 
 export const servedTypes: ReadonlySet<string> = new Set([

@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely';
 import type { Item, ItemId } from '../cmdb/item.ts';
-import { loadItems } from '../cmdb/store.ts';
+import { loadItems } from '../cmdb/store/items.ts';
 import type { ReadDb, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
 import { turn } from '../store/turn.ts';

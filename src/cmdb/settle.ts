@@ -1,0 +1,170 @@
+/** Merges the items that were touched, gives names, and says what changed. */
+
+import { DomainError } from '../errors.ts';
+import type { Trx } from '../store/open.ts';
+import { turn } from '../store/turn.ts';
+import { millisecondsOf } from '../time.ts';
+import { differenceOf } from './changes.ts';
+import type { Document, Item, ItemId } from './item.ts';
+import { askOf, giveNames, type Holder, type NameAsk, wantedName } from './names.ts';
+import type { Heart } from './statement.ts';
+import type { Change, Occasion } from './store/changes.ts';
+import { clearAnsibleNames, groupsOfNames, holdersOfNames } from './store/items.ts';
+import { documentOf, loadWorks, type Work } from './work.ts';
+
+const stopsAfterMilliseconds = 30 * 60_000;
+
+/** Merges what was touched, gives names, and answers the changes. Leaves each work's item as it is to be stored. */
+export async function settle(trx: Trx, heart: Heart, works: readonly Work[], occasion: Occasion): Promise<Change[]> {
+  const { at } = occasion;
+  const before = new Map<ItemId, Item | undefined>();
+  const asks: NameAsk[] = [];
+  for (const [count, work] of works.entries()) {
+    if (!work.dirty) continue;
+    before.set(work.id, work.item);
+    work.item = mergedItem(work, heart, at);
+    const ask = askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
+    if (ask) asks.push(ask);
+    if (count % 64 === 0) await turn();
+  }
+  await nameItems(trx, heart, works, before, asks);
+  const changes: Change[] = [];
+  for (const [count, work] of works.entries()) {
+    if (!before.has(work.id) || !work.item) continue;
+    const former = before.get(work.id);
+    work.difference = differenceOf(former && pureDocument(former), pureDocument(work.item));
+    if (work.difference) {
+      work.item.updated_at = at;
+      changes.push({
+        subject: 'ci',
+        subject_id: work.id,
+        action: actionOf(former, work.item),
+        source: work.source,
+        ...work.difference,
+      });
+    }
+    if (count % 64 === 0) await turn();
+  }
+  return changes;
+}
+
+function mergedItem(work: Work, heart: Heart, at: string): Item {
+  const { document, winners } = documentOf(work, heart, at);
+  const former = work.item;
+  if (document.ci_name === '')
+    throw new DomainError('invalid', 'An item needs a name.', {
+      errors: [{ pointer: '/ci_name', detail: '"ci_name" is missing' }],
+    });
+  const measured = winners.power && heart.ranks.roleOf(winners.power.source.split(':')[0] as string) === 'measures';
+  const longStopped =
+    work.measuredNow && millisecondsOf(at) - millisecondsOf(winners.power?.since ?? at) >= stopsAfterMilliseconds;
+  return {
+    ...document,
+    ci_id: work.id,
+    absent_since: document.absence === null ? null : (former?.absent_since ?? at),
+    stop_confirmed: document.power === 'stopped' && (!measured || former?.stop_confirmed === true || longStopped),
+    ansible_name_by: former?.ansible_name_by ?? null,
+    ansible_name_from: former?.ansible_name_from ?? null,
+    winners,
+    taken_off: work.takenOff,
+    revision: former?.revision ?? 0,
+    first_seen_at: former?.first_seen_at ?? at,
+    created_at: former?.created_at ?? at,
+    updated_at: former?.updated_at ?? at,
+  };
+}
+
+async function nameItems(
+  trx: Trx,
+  heart: Heart,
+  works: readonly Work[],
+  before: ReadonlyMap<ItemId, Item | undefined>,
+  asks: readonly NameAsk[],
+): Promise<void> {
+  if (asks.length === 0) return;
+  const byId = new Map(works.map((work) => [work.id, work]));
+  const wanted = asks.flatMap((ask) => [...heart.names.candidates(ask), ...(ask.wanted === null ? [] : [ask.wanted])]);
+  const holderIds = await holdersOfNames(trx, wanted);
+  const others = await loadWorks(
+    trx,
+    holderIds.filter((id) => !byId.has(id)),
+  );
+  const holders = new Map<string, Holder>();
+  for (const id of holderIds) {
+    const work = byId.get(id) ?? others.get(id);
+    if (!work?.item?.ansible_name) continue;
+    holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
+  }
+  const groups = new Set(await groupsOfNames(trx, wanted));
+  const ordered = [...asks].sort((a, b) =>
+    orderOf(byId.get(a.ci_id)).localeCompare(orderOf(byId.get(b.ci_id)), 'en', { numeric: true }),
+  );
+  const cleared: ItemId[] = [];
+  for (const naming of giveNames(ordered, holders, groups, heart.names)) {
+    const work = byId.get(naming.ci_id) ?? others.get(naming.ci_id);
+    if (!work?.item) continue;
+    if (!before.has(work.id)) {
+      // The former bearer of a name, which this write did not speak of.
+      (before as Map<ItemId, Item | undefined>).set(work.id, work.item);
+      (works as Work[]).push(work);
+      work.item = { ...work.item };
+      work.dirty = true;
+      work.source = byId.get(ordered[0]?.ci_id as ItemId)?.source ?? '';
+    }
+    if (work.item.ansible_name !== null && work.item.ansible_name !== naming.name) cleared.push(work.id);
+    Object.assign(work.item, { ansible_name: naming.name, ansible_name_by: naming.by, ansible_name_from: naming.from });
+  }
+  refuseTakenNames(asks, byId);
+  await clearAnsibleNames(trx, cleared);
+}
+
+function isClaimedByPeople(work: Work, heart: Heart): boolean {
+  return (
+    work.claims.some((claim) => !claim.gone_since && heart.ranks.roleOf(claim.kind) === 'people') ||
+    wantedName(work.claims, heart.ranks) !== null
+  );
+}
+
+/** A name that a person asks for in so many words is given or refused; an import's gives way. */
+function refuseTakenNames(asks: readonly NameAsk[], works: ReadonlyMap<ItemId, Work>): void {
+  for (const { ci_id, wanted } of asks) {
+    const work = works.get(ci_id);
+    const asked = work?.claims.some((claim) => claim.kind === 'manual' && claim.said.ansible?.name === wanted);
+    if (wanted !== null && asked && work?.item?.ansible_name !== wanted) {
+      throw new DomainError('conflict', `Another item bears the name ${wanted} in the inventory.`, {
+        errors: [{ pointer: '/ansible/name', detail: 'is taken' }],
+      });
+    }
+  }
+}
+
+function orderOf(work: Work | undefined): string {
+  return work?.claims[0]?.native_key.replace(/^ci:.*/, work.item?.ci_name ?? '') ?? '';
+}
+
+/** The document alone: bookkeeping beside it is no change. */
+function pureDocument(item: Item): Document {
+  const {
+    ci_id: _id,
+    absent_since: _since,
+    stop_confirmed: _stop,
+    ansible_name_by: _by,
+    ansible_name_from: _from,
+    winners: _winners,
+    taken_off: _off,
+    revision: _revision,
+    first_seen_at: _seen,
+    created_at: _created,
+    updated_at: _updated,
+    ...document
+  } = item;
+  return document;
+}
+
+function actionOf(former: Item | undefined, item: Item): string {
+  if (!former) return 'created';
+  if (former.deleted_at && !item.deleted_at) return 'restored';
+  if (former.ci_status !== 'retired' && item.ci_status === 'retired') return 'retired';
+  if (former.absence === null && item.absence === 'missing') return 'missing';
+  return 'updated';
+}

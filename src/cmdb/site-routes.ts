@@ -1,0 +1,110 @@
+/** The endpoints of sites. */
+
+import { Type } from 'typebox';
+import { invalid } from '../check.ts';
+import { DomainError } from '../errors.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
+import { listOf } from '../http/paging.ts';
+import type { Store } from '../store/open.ts';
+import { type Clock, stamp } from '../time.ts';
+import { differenceOf } from './changes.ts';
+import type { Cmdb } from './cmdb.ts';
+import { siteSettings } from './settings.ts';
+import { effectiveSite, newSite } from './sites.ts';
+import { raiseRevision, storeChanges } from './store/changes.ts';
+import { findSite, listSites, type Site, storeSite } from './store/sites.ts';
+
+const SiteBody = Type.Object(siteSettings.properties, { additionalProperties: false, title: 'SitePatch' });
+const SiteOnTheWire = Type.Object(
+  {
+    site_id: Type.String(),
+    name: Type.Union([Type.String(), Type.Null()]),
+    domains: Type.Array(Type.String()),
+    new_hosts: Type.Enum(['serve', 'hold']),
+    new_hosts_since: Type.Union([Type.String(), Type.Null()]),
+    vars: Type.Record(Type.String(), Type.Unknown()),
+    notes: Type.Union([Type.String(), Type.Null()]),
+    created_at: Type.String(),
+    updated_at: Type.String(),
+  },
+  { title: 'Site' },
+);
+
+export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[] {
+  const settings = cmdb.settings.sites as Parameters<typeof effectiveSite>[1];
+  const shown = (site: Site) => effectiveSite(site, settings);
+  const merges = (method: 'PUT' | 'PATCH') =>
+    endpoint({
+      method,
+      path: '/sites/{site_id}',
+      scope: 'ci:write',
+      tag: 'sites',
+      summary: 'Describe a site; an unknown one is made',
+      description: 'A key that is left out stands. A key that stands in rollcall.yml beats what is written here.',
+      body: SiteBody,
+      bodyName: 'The site',
+      answers: { 200: SiteOnTheWire, 201: SiteOnTheWire },
+      async handle({ params, body, caller }) {
+        const id = params.site_id as string;
+        if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(id))
+          throw invalid('The site', [{ pointer: '', detail: 'a slug has letters, digits, "-", "_" and "."' }]);
+        const at = stamp(clock());
+        return await store.write(async (trx) => {
+          const former = await findSite(trx, id);
+          const site = { ...(former ?? newSite(id, at)), ...body } as Site;
+          const difference = siteDifference(former, site);
+          if (!difference && former) return [200, shown(former)];
+          const holds = site.new_hosts === 'hold';
+          const written = { ...site, new_hosts_since: holds ? (former?.new_hosts_since ?? at) : null, updated_at: at };
+          await storeSite(trx, written);
+          const occasion = { at, actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId };
+          const change = {
+            subject: 'site' as const,
+            subject_id: id,
+            action: former ? 'updated' : 'created',
+            source: `manual:${caller.tokenName}`,
+            before: {},
+            after: {},
+            ...difference,
+          };
+          await storeChanges(trx, [change], await raiseRevision(trx), occasion);
+          return [former ? 200 : 201, shown(written)];
+        });
+      },
+    });
+  return [
+    endpoint({
+      method: 'GET',
+      path: '/sites',
+      scope: 'ci:read',
+      tag: 'sites',
+      summary: 'All sites',
+      answers: { 200: listOf(SiteOnTheWire) },
+      async handle() {
+        const sites = (await listSites(store.read)).map(shown);
+        return [200, { count: sites.length, items: sites, next: null }];
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/sites/{site_id}',
+      scope: 'ci:read',
+      tag: 'sites',
+      summary: 'One site',
+      answers: { 200: SiteOnTheWire },
+      async handle({ params }) {
+        const site = await findSite(store.read, params.site_id as string);
+        if (!site) throw new DomainError('not_found', `There is no site ${params.site_id}.`);
+        return [200, shown(site)];
+      },
+    }),
+    merges('PUT'),
+    merges('PATCH'),
+  ];
+}
+
+function siteDifference(former: Site | undefined, site: Site) {
+  const { created_at: _c, updated_at: _u, new_hosts_since: _s, ...words } = site;
+  const { created_at: _fc, updated_at: _fu, new_hosts_since: _fs, ...before } = former ?? newSite(site.site_id, '');
+  return differenceOf(before as never, words as never);
+}

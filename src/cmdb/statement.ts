@@ -1,0 +1,41 @@
+/** What is said, before it is known of which item; and what came of it. */
+
+import type { Hold, ItemId, SourceRef } from './item.ts';
+import type { Ranks } from './kinds.ts';
+import type { HostNames } from './names.ts';
+import type { Patch } from './said.ts';
+
+/** What the heart goes by. */
+export interface Heart {
+  ranks: Ranks;
+  defaultSite: string;
+  names: HostNames;
+}
+
+/** What one source says of one thing, found by its own key, by an id, or by what it says. */
+export interface Statement {
+  /** Of the input that it came in; an input may be two statements, the second about the item of the first. */
+  index: number;
+  source: SourceRef;
+  kind: string;
+  key: string | null;
+  target: ItemId | null;
+  companion: boolean;
+  patch: Patch;
+  /** The whole observation: what it does not speak of is no longer said. */
+  whole: boolean;
+  /** A registration lifts a retirement. */
+  registers: boolean;
+  hold: Hold | null | undefined;
+  /** The hash of what was heard. */
+  heard: string;
+}
+
+/** The reason of a hold that came of writing `ci_status: maintenance`. */
+export const heldByStatus = 'ci_status was set to maintenance';
+
+export interface Outcome {
+  index: number;
+  ci_id: ItemId;
+  outcome: 'created' | 'updated' | 'unchanged';
+}

@@ -1,0 +1,136 @@
+/** Changes, and the revision that counts them. */
+
+import { randomUUIDv7 } from 'node:crypto';
+import { sql } from 'kysely';
+import type { ReadDb, Trx } from '../../store/open.ts';
+import { insertRows } from '../../store/rows.ts';
+import type { Difference } from '../changes.ts';
+import type { Json } from '../item.ts';
+
+export interface Change extends Difference {
+  subject: 'ci' | 'site' | 'group';
+  subject_id: string;
+  action: string;
+  source: string;
+}
+
+/** For what, by whom and under which request a write is done. */
+export interface Occasion {
+  at: string;
+  actor: string | null;
+  changeRef: string | null;
+  requestId: string | null;
+  passId?: string | null;
+  reason?: string | null;
+}
+
+export async function raiseRevision(trx: Trx): Promise<number> {
+  const { revision } = await trx
+    .updateTable('revision')
+    .set({ revision: sql`revision + 1` })
+    .returning('revision')
+    .executeTakeFirstOrThrow();
+  return revision;
+}
+
+export async function storeChanges(
+  trx: Trx,
+  changes: readonly Change[],
+  revision: number,
+  occasion: Occasion,
+): Promise<void> {
+  await insertRows(
+    trx,
+    'changes',
+    changes.map((change) => ({
+      change_id: randomUUIDv7(),
+      subject: change.subject,
+      subject_id: change.subject_id,
+      action: change.action,
+      source: change.source,
+      actor: occasion.actor,
+      change_ref: occasion.changeRef,
+      reason: occasion.reason ?? null,
+      request_id: occasion.requestId,
+      pass_id: occasion.passId ?? null,
+      before: JSON.stringify(change.before),
+      after: JSON.stringify(change.after),
+      revision,
+      changed_at: occasion.at,
+    })),
+  );
+}
+
+export interface ReadChange {
+  change_no: number;
+  change_id: string;
+  subject: 'ci' | 'site' | 'group';
+  subject_id: string;
+  ci_name: string | null;
+  action: string;
+  source: string;
+  actor: string | null;
+  change_ref: string | null;
+  reason: string | null;
+  request_id: string | null;
+  pass_id: string | null;
+  changed_at: string;
+  before: Record<string, Json>;
+  after: Record<string, Json>;
+}
+
+export interface ChangeFilter {
+  subject_id?: string;
+  source?: string;
+  actor?: string;
+  change_ref?: string;
+  since?: string;
+}
+
+/** Newest first. */
+export async function listChanges(
+  db: ReadDb,
+  filter: ChangeFilter,
+  limit: number,
+  before?: number,
+): Promise<{ count: number; rows: ReadChange[] }> {
+  let query = db
+    .selectFrom('changes')
+    .leftJoin('configuration_items', 'configuration_items.ci_id', 'changes.subject_id');
+  for (const column of ['subject_id', 'source', 'actor', 'change_ref'] as const) {
+    const value = filter[column];
+    if (value !== undefined) query = query.where(`changes.${column}`, '=', value);
+  }
+  if (filter.since !== undefined) query = query.where('changed_at', '>=', filter.since);
+  const { count } = await query.select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
+  const rows = await query
+    .select([
+      'change_no',
+      'change_id',
+      'subject',
+      'subject_id',
+      'configuration_items.ci_name',
+      'action',
+      'changes.source',
+      'actor',
+      'change_ref',
+      'reason',
+      'request_id',
+      'pass_id',
+      'changed_at',
+      'before',
+      'after',
+    ])
+    .$if(before !== undefined, (part) => part.where('change_no', '<', before as number))
+    .orderBy('change_no', 'desc')
+    .limit(limit + 1)
+    .execute();
+  return {
+    count,
+    rows: rows.map((row) => ({
+      ...row,
+      before: JSON.parse(row.before) as Record<string, Json>,
+      after: JSON.parse(row.after) as Record<string, Json>,
+    })),
+  };
+}
