@@ -1,10 +1,6 @@
 /** Requests in, answers out: routes the endpoints, and turns whatever is thrown into a problem. */
 
 import { randomUUIDv7 } from 'node:crypto';
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import cors from 'cors';
 import express, {
   type ErrorRequestHandler,
@@ -14,9 +10,8 @@ import express, {
   type Response,
 } from 'express';
 import helmet from 'helmet';
-import type { Static } from 'typebox';
 import { checker, queryReader } from '../check.ts';
-import { DomainError, StartError } from '../errors.ts';
+import { DomainError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
@@ -29,9 +24,7 @@ import type { Metrics } from './metrics.ts';
 import { pathOf } from './openapi.ts';
 import { outage, problemOf, statusOf } from './problem.ts';
 import type { Refusals } from './refusals.ts';
-import type { httpSettings } from './settings.ts';
-
-export type HttpSettings = Static<typeof httpSettings>;
+import type { HttpSettings } from './settings.ts';
 
 export interface HttpParts {
   settings: HttpSettings;
@@ -42,13 +35,6 @@ export interface HttpParts {
   store: Store;
   clock: Clock;
   log: Logger;
-}
-
-export interface Listening {
-  /** Where it answers, such as http://127.0.0.1:7373. */
-  url: string;
-  /** Takes no more, waits for what is under way, and after `drainMilliseconds` cuts it off. */
-  close(drainMilliseconds: number): Promise<void>;
 }
 
 /** The last word on a request, kept on the response for the log, the metrics and the refusals. */
@@ -256,95 +242,4 @@ function problems({ refusals, metrics, clock, log }: HttpParts): ErrorRequestHan
       .type('application/problem+json')
       .end(JSON.stringify(known ? problemOf(error) : outage));
   };
-}
-
-/** Listens as the settings say. Throws StartError for a taken port, a wrong address, or plaintext beyond this machine. */
-export async function listen(app: Express, settings: HttpSettings, log: Logger): Promise<Listening> {
-  const { host, port } = addressOf(settings.listen);
-  if (!settings.tls && !settings.allow_plaintext && !isLoopback(host)) {
-    throw new StartError(
-      `http.listen is ${settings.listen}, which others can reach, without TLS: tokens would cross the network in the clear. ` +
-        'Set http.tls, listen on 127.0.0.1 behind a reverse proxy, or set http.allow_plaintext: true.',
-    );
-  }
-  const { server, stopWatching } = settings.tls
-    ? tlsServer(app, settings.tls, log)
-    : { server: createServer(app), stopWatching: () => undefined };
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, settings.listen)));
-    server.listen(port, host, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  return {
-    url: `${settings.tls ? 'https' : 'http'}://${name}:${bound.port}`,
-    async close(drainMilliseconds) {
-      stopWatching();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const cut = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
-      await closed;
-      clearTimeout(cut);
-    },
-  };
-}
-
-/** The parts of `address:port`; a port alone is on this machine only. */
-export function addressOf(listenTo: string): { host: string; port: number } {
-  const match = /^(?:(.+):)?(\d{1,5})$/.exec(listenTo);
-  return { host: (match?.[1] ?? '127.0.0.1').replaceAll(/[[\]]/g, ''), port: Number(match?.[2]) };
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-function tlsServer(
-  app: Express,
-  files: { cert: string; key: string },
-  log: Logger,
-): { server: Server | TlsServer; stopWatching: () => void } {
-  const read = () => {
-    try {
-      return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
-    } catch (error) {
-      throw new StartError(`http.tls: ${(error as Error).message}.`, { cause: error });
-    }
-  };
-  let server: TlsServer;
-  try {
-    server = createTlsServer(read(), app);
-  } catch (error) {
-    throw error instanceof StartError
-      ? error
-      : new StartError(`http.tls: ${files.cert} and ${files.key} are not a certificate and its key in PEM.`, {
-          cause: error,
-        });
-  }
-  const renew = () => {
-    try {
-      server.setSecureContext(read());
-      log.info({ cert: files.cert }, 'read the TLS certificate again');
-    } catch (error) {
-      log.error({ err: error, cert: files.cert }, 'the new TLS certificate cannot be used; the former one goes on');
-    }
-  };
-  for (const file of [files.cert, files.key]) watchFile(file, { interval: 2000, persistent: false }, renew);
-  return {
-    server,
-    stopWatching: () => {
-      for (const file of [files.cert, files.key]) unwatchFile(file, renew);
-    },
-  };
-}
-
-function listenError(error: NodeJS.ErrnoException, address: string): StartError {
-  const sentences: Record<string, string> = {
-    EADDRINUSE: `${address} is taken by another program. Stop it, or choose another address with http.listen or ROLLCALL_LISTEN.`,
-    EACCES: `This user may not listen on ${address}. Choose a port above 1023 with http.listen or ROLLCALL_LISTEN.`,
-    EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another with http.listen or ROLLCALL_LISTEN.`,
-  };
-  return new StartError(sentences[error.code ?? ''] ?? `Cannot listen on ${address}: ${error.message}.`, {
-    cause: error,
-  });
 }

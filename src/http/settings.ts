@@ -1,6 +1,6 @@
 /** The settings under `http`. */
 
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 
 export const httpSettings = Type.Object(
   {
@@ -44,3 +44,5 @@ export const httpSettings = Type.Object(
   },
   { additionalProperties: false, default: {} },
 );
+
+export type HttpSettings = Static<typeof httpSettings>;

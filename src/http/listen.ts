@@ -1,0 +1,107 @@
+/** Where the service listens: plain or with TLS, on which address, and how it stops. */
+
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { StartError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { HttpSettings } from './settings.ts';
+
+export interface Listening {
+  /** Where it answers, such as http://127.0.0.1:7373. */
+  url: string;
+  /** Takes no more, waits for what is under way, and after `drainMilliseconds` cuts it off. */
+  close(drainMilliseconds: number): Promise<void>;
+}
+
+/** Listens as the settings say. Throws StartError for a taken port, a wrong address, or plaintext beyond this machine. */
+export async function listen(app: RequestListener, settings: HttpSettings, log: Logger): Promise<Listening> {
+  const { host, port } = addressOf(settings.listen);
+  if (!settings.tls && !settings.allow_plaintext && !isLoopback(host)) {
+    throw new StartError(
+      `http.listen is ${settings.listen}, which others can reach, without TLS: tokens would cross the network in the clear. ` +
+        'Set http.tls, listen on 127.0.0.1 behind a reverse proxy, or set http.allow_plaintext: true.',
+    );
+  }
+  const { server, stopWatching } = settings.tls
+    ? tlsServer(app, settings.tls, log)
+    : { server: createServer(app), stopWatching: () => undefined };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, settings.listen)));
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  const name = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  return {
+    url: `${settings.tls ? 'https' : 'http'}://${name}:${bound.port}`,
+    async close(drainMilliseconds) {
+      stopWatching();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}
+
+/** The parts of `address:port`; a port alone is on this machine only. */
+export function addressOf(listenTo: string): { host: string; port: number } {
+  const match = /^(?:(.+):)?(\d{1,5})$/.exec(listenTo);
+  return { host: (match?.[1] ?? '127.0.0.1').replaceAll(/[[\]]/g, ''), port: Number(match?.[2]) };
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function tlsServer(
+  app: RequestListener,
+  files: { cert: string; key: string },
+  log: Logger,
+): { server: Server | TlsServer; stopWatching: () => void } {
+  const read = () => {
+    try {
+      return { cert: readFileSync(files.cert), key: readFileSync(files.key) };
+    } catch (error) {
+      throw new StartError(`http.tls: ${(error as Error).message}.`, { cause: error });
+    }
+  };
+  let server: TlsServer;
+  try {
+    server = createTlsServer(read(), app);
+  } catch (error) {
+    throw error instanceof StartError
+      ? error
+      : new StartError(`http.tls: ${files.cert} and ${files.key} are not a certificate and its key in PEM.`, {
+          cause: error,
+        });
+  }
+  const renew = () => {
+    try {
+      server.setSecureContext(read());
+      log.info({ cert: files.cert }, 'read the TLS certificate again');
+    } catch (error) {
+      log.error({ err: error, cert: files.cert }, 'the new TLS certificate cannot be used; the former one goes on');
+    }
+  };
+  for (const file of [files.cert, files.key]) watchFile(file, { interval: 2000, persistent: false }, renew);
+  return {
+    server,
+    stopWatching: () => {
+      for (const file of [files.cert, files.key]) unwatchFile(file, renew);
+    },
+  };
+}
+
+function listenError(error: NodeJS.ErrnoException, address: string): StartError {
+  const sentences: Record<string, string> = {
+    EADDRINUSE: `${address} is taken by another program. Stop it, or choose another address with http.listen or ROLLCALL_LISTEN.`,
+    EACCES: `This user may not listen on ${address}. Choose a port above 1023 with http.listen or ROLLCALL_LISTEN.`,
+    EADDRNOTAVAIL: `${address} is not an address of this machine. Choose another with http.listen or ROLLCALL_LISTEN.`,
+  };
+  return new StartError(sentences[error.code ?? ''] ?? `Cannot listen on ${address}: ${error.message}.`, {
+    cause: error,
+  });
+}
