@@ -1,7 +1,7 @@
 /** The page on which a person reads and tries the API: Swagger UI, served from its package. */
 
+import { fileURLToPath } from 'node:url';
 import express, { type Router } from 'express';
-import { absolutePath } from 'swagger-ui-dist';
 
 const page = `<!doctype html>
 <html lang="en">
@@ -21,7 +21,12 @@ const page = `<!doctype html>
 `;
 const start = `SwaggerUIBundle({ url: '/openapi.json', dom_id: '#swagger-ui', deepLinking: true, persistAuthorization: false, validatorUrl: null });\n`;
 
+/** The package's own page reads its example from the internet; so its files are named, and the rest stays there. */
+const files = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];
+
 export function docsRoutes(): Router {
+  // Found, not imported: the package's entry would run the whole page's code in this process.
+  const folder = fileURLToPath(new URL('.', import.meta.resolve('swagger-ui-dist/package.json')));
   const routes = express.Router();
   routes.get('/docs', (_request, response) => {
     response.type('html').send(page);
@@ -29,6 +34,10 @@ export function docsRoutes(): Router {
   routes.get('/docs/start.js', (_request, response) => {
     response.type('js').send(start);
   });
-  routes.use('/docs', express.static(absolutePath(), { index: false, etag: true, maxAge: '1h' }));
+  for (const file of files) {
+    routes.get(`/docs/${file}`, (_request, response) => {
+      response.sendFile(file, { root: folder, maxAge: '1h' });
+    });
+  }
   return routes;
 }
