@@ -13,7 +13,7 @@ export interface Candidate {
   site_id: string;
   retired: boolean;
   created_at: string;
-  /** Of each source that has a living claim on it, that source's own keys for it. */
+  /** Of each source that has a claim on it, that source's own keys for it, the gone ones too. */
   keys: ReadonlyMap<string, ReadonlySet<string>>;
   /** The numbers that hypervisors report for it. */
   numbers: ReadonlySet<string>;

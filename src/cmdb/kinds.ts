@@ -61,7 +61,8 @@ export function ranksOf(kinds: readonly SourceKind[], settings: Readonly<Record<
   const known = new Map<string, readonly string[]>();
   const rankOf = (attribute: string): readonly string[] => {
     const group = groupNameOf(attribute);
-    const rank = settings[attribute] ?? settings[group] ?? defaultRanks[group];
+    // Whom the configuration leaves out comes after those it names: nobody loses their word by it.
+    const rank = [...new Set([...(settings[attribute] ?? settings[group] ?? []), ...defaultRanks[group]])];
     // A kind that a module brings stands with the last of its role; people's keys stay people's.
     const others = group === 'people' ? [] : brought.filter(({ kind }) => !rank.includes(kind)).map(({ kind }) => kind);
     return [...rank, ...others];

@@ -61,7 +61,7 @@ export function mergeClaims(
     pick(attribute, (claim) => claim.said[attribute], among) as string | undefined;
 
   const values = Object.fromEntries(
-    plainAttributes.map((attribute) => [attribute, plain(attribute, electorate(attribute, speaking, ranks))]),
+    plainAttributes.map((attribute) => [attribute, plain(attribute, electorate(attribute, speaking, claims, ranks))]),
   ) as Record<PlainAttribute, string | undefined>;
   const document: Document = {
     ci_type: values.ci_type ?? 'machine',
@@ -96,15 +96,26 @@ function later(a: string, b: string): string {
   return a > b ? a : b;
 }
 
-/** What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. */
-export function withAWord(claims: readonly Claim[], ranks: Ranks): Claim[] {
+/**
+ * What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. An item
+ * of which nobody speaks stands as it was said last.
+ */
+export function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
   const living = new Set(claims.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
-  return claims.filter(
+  const speaking = claims.filter(
     (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)),
   );
+  return speaking.length > 0 ? speaking : claims;
 }
 
-function electorate(attribute: PlainAttribute, speaking: readonly Claim[], ranks: Ranks): readonly Claim[] {
+function electorate(
+  attribute: PlainAttribute,
+  speaking: readonly Claim[],
+  all: readonly Claim[],
+  ranks: Ranks,
+): readonly Claim[] {
+  // No item is without a name: where only the gone ever said one, they said it.
+  if (attribute === 'ci_name') return speaking.some((claim) => claim.said.ci_name) ? speaking : all;
   if (attribute === 'ci_type') {
     const known = speaking.filter((claim) => claim.said.ci_type && claim.said.ci_type !== 'machine');
     return known.length > 0 ? known : speaking;

@@ -23,6 +23,8 @@ export interface HostNames {
   followRenames: boolean;
   /** Whether a group of that name is served, so that no host may bear it. */
   isGroup(name: string): boolean;
+  /** Whether people may choose the name, so that it is written as they wrote it. */
+  mayBeChosen(name: string): boolean;
 }
 
 export interface Naming {
@@ -90,8 +92,9 @@ export function giveNames(
   const isFree = (name: string, id: ItemId) =>
     (taken.get(name) ?? id) === id && !groups.has(name) && !names.isGroup(name);
   for (const ask of asks) {
-    if (ask.wanted !== null && (taken.get(ask.wanted) ?? ask.ci_id) === ask.ci_id) {
-      give(ask, ask.wanted, 'people', ask.wanted);
+    const { wanted } = ask;
+    if (wanted !== null && names.mayBeChosen(wanted) && (taken.get(wanted) ?? ask.ci_id) === ask.ci_id) {
+      give(ask, wanted, 'people', wanted);
       continue;
     }
     const [best] = names.candidates(ask);
@@ -105,7 +108,8 @@ export function giveNames(
       }
     }
     const name = names.candidates(ask).find((candidate) => isFree(candidate, ask.ci_id));
-    if (name !== undefined) give(ask, name, 'auto', ask.ci_name);
+    // What was asked for and could not be given is not asked for again: a name is given once.
+    if (name !== undefined) give(ask, name, 'auto', wanted ?? ask.ci_name);
   }
   return given;
 }

@@ -95,7 +95,8 @@ async function nameItems(
     if (!work?.item?.ansible_name) continue;
     holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
   }
-  const groups = new Set(await groupsOfNames(trx, wanted));
+  const named = works.flatMap((work) => work.item?.ansible.groups ?? []);
+  const groups = new Set([...named, ...(await groupsOfNames(trx, wanted))]);
   const ordered = [...asks].sort((a, b) =>
     orderOf(byId.get(a.ci_id)).localeCompare(orderOf(byId.get(b.ci_id)), 'en', { numeric: true }),
   );
@@ -118,11 +119,9 @@ async function nameItems(
   await clearAnsibleNames(trx, cleared);
 }
 
+/** An import, or a person's word for the name; what people wrote of it besides goes on standing with the dead one. */
 function isClaimedByPeople(work: Work, heart: Heart): boolean {
-  return (
-    work.claims.some((claim) => !claim.gone_since && heart.ranks.roleOf(claim.kind) === 'people') ||
-    wantedName(work.claims, heart.ranks) !== null
-  );
+  return wantedName(work.claims, heart.ranks) !== null;
 }
 
 /** A name that a person asks for in so many words is given or refused; an import's gives way. */

@@ -66,16 +66,18 @@ export function specsSchema(
 
 const name = Type.String({ minLength: 1, maxLength: 10_000 });
 /** As Ansible takes it from an operator: no pattern characters, no paths, no braces, no control characters. */
-const operatorName = (what: string) =>
+const operatorName = (what: string, none: string) =>
   Type.String({
     maxLength: 253,
-    pattern: '^(?!.*\\.\\.)[^/\\\\{}\\[\\]\\u0000-\\u001f\\u007f,:&!~*?@\\s]+$',
+    pattern: `^(?!(?:${none})$)(?!.*\\.\\.)[^/\\\\{}\\[\\]\\p{Cc}\\p{Cs},:&!~*?@\\s]+$`,
     description: `${what} without spaces, slashes, braces or pattern characters`,
   });
 
 const AnsibleBody = Type.Object(
   {
-    name: Type.Optional(orNull(operatorName('a host name'))),
+    name: Type.Optional(
+      orNull(operatorName('a host name', '_meta|[Aa][Ll][Ll]|[Uu][Nn][Gg][Rr][Oo][Uu][Pp][Ee][Dd]|-.*')),
+    ),
     enabled: Type.Optional(orNull(Type.Boolean())),
     host: Type.Optional(
       orNull(Type.String({ maxLength: 255, pattern: '^[A-Za-z0-9_.:%-]+$', description: 'an address or a host name' })),
@@ -91,7 +93,7 @@ const AnsibleBody = Type.Object(
         }),
       ),
     ),
-    groups: Type.Optional(orNull(Type.Array(operatorName('a group name')))),
+    groups: Type.Optional(orNull(Type.Array(operatorName('a group name', '_meta')))),
     vars: Type.Optional(
       orNull(
         Type.Record(Type.String(), Type.Unknown(), {

@@ -61,8 +61,14 @@ test('a body that a template left without quotes is refused whole, and is seen t
   const metrics = await call('GET', '/metrics');
 
   expect(status).toBe(400);
-  expect(problem).toMatchObject({ type: '/problems/invalid', detail: expect.stringMatching(/line 1, column 9\d.*32G/) });
-  expect(refusals.body).toMatchObject({ count: 1, items: [{ method: 'POST', path: '/api/v1/ci', status: 400, token_name: 'admin' }] });
+  expect(problem).toMatchObject({
+    type: '/problems/invalid',
+    detail: expect.stringMatching(/line 1, column 9\d.*32G/),
+  });
+  expect(refusals.body).toMatchObject({
+    count: 1,
+    items: [{ method: 'POST', path: '/api/v1/ci', status: 400, token_name: 'admin' }],
+  });
   expect(items.body).toMatchObject({ count: 0 });
   expect(metrics.body).toContain('rollcall_http_refused_writes_total{path="/api/v1/ci"} 1');
 });
@@ -103,9 +109,19 @@ test('a discovery script that posts an unchanged machine every six hours makes n
   const changes = await call('GET', '/ci/web-1/changes');
 
   expect((changes.body as { count: number }).count).toBe(1);
-  expect({ ...last, last_seen_at: '', last_discovered_at: '' }).toEqual({ ...first, last_seen_at: '', last_discovered_at: '' });
+  expect({ ...last, last_seen_at: '', last_discovered_at: '' }).toEqual({
+    ...first,
+    last_seen_at: '',
+    last_discovered_at: '',
+  });
   expect(last.last_seen_at).toBe('2026-03-03T10:00:00.000Z');
-  expect(first.technical_specs).toEqual({ booted_at: '2026-03-01T10:00:00.000Z', disk_gb: 31.998, memory_mb: 4096, node: 'pve1', vmid: 102 });
+  expect(first.technical_specs).toEqual({
+    booted_at: '2026-03-01T10:00:00.000Z',
+    disk_gb: 31.998,
+    memory_mb: 4096,
+    node: 'pve1',
+    vmid: 102,
+  });
 });
 
 const ownReading = {
@@ -126,23 +142,26 @@ const ownReading = {
 test.each([
   ['before', true],
   ['after', false],
-])('a script that names another site speaks of the machine that our own discovery found %s it', async (_when, ownFirst) => {
-  const { call, pass } = await startService();
-  const post = discoveryScript(call);
-  if (ownFirst) await call('POST', '/passes', ownReading);
-  else await post(scriptGuest);
+])(
+  'a script that names another site speaks of the machine that our own discovery found %s it',
+  async (_when, ownFirst) => {
+    const { call, pass } = await startService();
+    const post = discoveryScript(call);
+    if (ownFirst) await call('POST', '/passes', ownReading);
+    else await post(scriptGuest);
 
-  pass({ minutes: 5 });
-  if (ownFirst) await post(scriptGuest);
-  else await call('POST', '/passes', ownReading);
-  pass({ hours: 6 });
-  await post(scriptGuest);
-  await call('POST', '/passes', ownReading);
+    pass({ minutes: 5 });
+    if (ownFirst) await post(scriptGuest);
+    else await call('POST', '/passes', ownReading);
+    pass({ hours: 6 });
+    await post(scriptGuest);
+    await call('POST', '/passes', ownReading);
 
-  const found = (await call('GET', '/ci?ci_name=web-1')).body as { count: number; items: Item[] };
-  expect(found.count).toBe(1);
-  expect(found.items[0]).toMatchObject({ site_id: 'site-ranch', ci_status: 'running', external_id: 'home/qemu/102' });
-});
+    const found = (await call('GET', '/ci?ci_name=web-1')).body as { count: number; items: Item[] };
+    expect(found.count).toBe(1);
+    expect(found.items[0]).toMatchObject({ site_id: 'site-ranch', ci_status: 'running', external_id: 'home/qemu/102' });
+  },
+);
 
 test('a script that registers its machine under the site of its own finds the one that our discovery knows by number', async () => {
   const { call } = await startService();

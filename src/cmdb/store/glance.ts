@@ -68,7 +68,7 @@ export async function loadCandidates(db: Db, ids: readonly ItemId[]): Promise<Ma
   );
   await turn();
   const claims = await sql<{ ci_id: ItemId; source: string; native_key: string; pve: string | null }>`
-    SELECT ci_id, source, native_key, said ->> '$.pve' AS pve FROM claims WHERE ci_id IN ${listed(ids)} AND gone_since IS NULL`.execute(
+    SELECT ci_id, source, native_key, iif(gone_since IS NULL, said ->> '$.pve', NULL) AS pve FROM claims WHERE ci_id IN ${listed(ids)}`.execute(
     db,
   );
   const found = new Map<

@@ -143,16 +143,15 @@ export async function holdersOfNames(db: Db, names: readonly string[]): Promise<
   return rows.map((row) => row.ci_id as ItemId);
 }
 
-/** Which of these names are groups that an operator described. */
+/** Which of these names are groups that an operator described, put a host into, or made a child. */
 export async function groupsOfNames(db: Db, names: readonly string[]): Promise<string[]> {
   if (names.length === 0) return [];
-  const rows = await db
-    .selectFrom('groups')
-    .select('group_name')
-    .distinct()
-    .where('group_name', 'in', sql<string>`${listed(names)}`)
-    .execute();
-  return rows.map((row) => row.group_name);
+  const { rows } = await sql<{ name: string }>`
+    SELECT group_name AS name FROM groups WHERE group_name IN ${listed(names)}
+    UNION SELECT child.value FROM groups, json_each(groups.children) child WHERE child.value IN ${listed(names)}
+    UNION SELECT named.value FROM configuration_items i, json_each(i.ansible, '$.groups') named
+      WHERE i.deleted_at IS NULL AND named.value IN ${listed(names)}`.execute(db);
+  return rows.map((row) => row.name);
 }
 
 /** Hides an item; a source that still sees it brings it back. Its name in Ansible is free again. */
