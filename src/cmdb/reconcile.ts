@@ -59,7 +59,7 @@ export async function reconcile(
     const claim = work.claims.find((one) => one.claim_id === claimId);
     if (claim && !claim.gone_since) markGone(work, claim, occasion.at);
   }
-  const changes = await settle(trx, heart, [...works.values()], occasion);
+  const changes = await settle(trx, heart, works, occasion);
   await storeSources(trx, sourcesOf(statements, heart.ranks), occasion.at);
   await storeAll(trx, heart, [...works.values()], changes, occasion);
   await storeSeen(trx, [...seen], occasion.at, occasion.passId ?? null);

@@ -14,35 +14,33 @@ import { documentOf, loadWorks, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
 
-/** Merges what was touched, gives names, and answers the changes. Leaves each work's item as it is to be stored. */
-export async function settle(trx: Trx, heart: Heart, works: readonly Work[], occasion: Occasion): Promise<Change[]> {
+/**
+ * Merges what was touched, gives names, and answers the changes. Leaves each work's item as it is to be stored; one
+ * that has to give its name up joins the works.
+ */
+export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, occasion: Occasion): Promise<Change[]> {
   const { at } = occasion;
-  const before = new Map<ItemId, Item | undefined>();
   const asks: NameAsk[] = [];
-  for (const [count, work] of works.entries()) {
+  let count = 0;
+  for (const work of works.values()) {
     if (!work.dirty) continue;
-    before.set(work.id, work.item);
     work.item = mergedItem(work, heart, at);
     const ask = askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
     if (ask) asks.push(ask);
+    count += 1;
     if (count % 64 === 0) await turn();
   }
-  await nameItems(trx, heart, works, before, asks);
+  if (asks.length > 0) await nameItems(trx, heart, works, asks);
   const changes: Change[] = [];
-  for (const [count, work] of works.entries()) {
-    if (!before.has(work.id) || !work.item) continue;
-    const former = before.get(work.id);
-    work.difference = differenceOf(former && pureDocument(former), pureDocument(work.item));
+  for (const work of works.values()) {
+    if (!work.dirty || !work.item) continue;
+    work.difference = differenceOf(work.former && pureDocument(work.former), pureDocument(work.item));
     if (work.difference) {
       work.item.updated_at = at;
-      changes.push({
-        subject: 'ci',
-        subject_id: work.id,
-        action: actionOf(former, work.item),
-        source: work.source,
-        ...work.difference,
-      });
+      const action = actionOf(work.former, work.item);
+      changes.push({ subject: 'ci', subject_id: work.id, action, source: work.source, ...work.difference });
     }
+    count += 1;
     if (count % 64 === 0) await turn();
   }
   return changes;
@@ -74,50 +72,49 @@ function mergedItem(work: Work, heart: Heart, at: string): Item {
   };
 }
 
-async function nameItems(
-  trx: Trx,
-  heart: Heart,
-  works: readonly Work[],
-  before: ReadonlyMap<ItemId, Item | undefined>,
-  asks: readonly NameAsk[],
-): Promise<void> {
-  if (asks.length === 0) return;
-  const byId = new Map(works.map((work) => [work.id, work]));
+async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks: readonly NameAsk[]): Promise<void> {
   const wanted = asks.flatMap((ask) => [...heart.names.candidates(ask), ...(ask.wanted === null ? [] : [ask.wanted])]);
   const holderIds = await holdersOfNames(trx, wanted);
   const others = await loadWorks(
     trx,
-    holderIds.filter((id) => !byId.has(id)),
+    holderIds.filter((id) => !works.has(id)),
   );
   const holders = new Map<string, Holder>();
   for (const id of holderIds) {
-    const work = byId.get(id) ?? others.get(id);
+    const work = works.get(id) ?? others.get(id);
     if (!work?.item?.ansible_name) continue;
     holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
   }
-  const named = works.flatMap((work) => work.item?.ansible.groups ?? []);
+  const named = [...works.values()].flatMap((work) => work.item?.ansible.groups ?? []);
   const groups = new Set([...named, ...(await groupsOfNames(trx, wanted))]);
-  const ordered = [...asks].sort((a, b) =>
-    orderOf(byId.get(a.ci_id)).localeCompare(orderOf(byId.get(b.ci_id)), 'en', { numeric: true }),
-  );
   const cleared: ItemId[] = [];
-  for (const naming of giveNames(ordered, holders, groups, heart.names)) {
-    const work = byId.get(naming.ci_id) ?? others.get(naming.ci_id);
+  for (const naming of giveNames(inOrder(asks, works), holders, groups, heart.names)) {
+    const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
     if (!work?.item) continue;
-    if (!before.has(work.id)) {
-      // The former bearer of a name, which this write did not speak of.
-      (before as Map<ItemId, Item | undefined>).set(work.id, work.item);
-      (works as Work[]).push(work);
-      work.item = { ...work.item };
-      work.dirty = true;
-      work.source = byId.get(ordered[0]?.ci_id as ItemId)?.source ?? '';
+    if (!works.has(work.id)) {
+      // The former bearer of a name, of which this write did not speak.
+      works.set(work.id, {
+        ...work,
+        item: { ...work.item },
+        dirty: true,
+        source: works.get(asks[0]?.ci_id as ItemId)?.source ?? '',
+      });
     }
-    if (work.item.ansible_name !== null && work.item.ansible_name !== naming.name) cleared.push(work.id);
-    Object.assign(work.item, { ansible_name: naming.name, ansible_name_by: naming.by, ansible_name_from: naming.from });
+    const item = works.get(work.id)?.item as Item;
+    if (item.ansible_name !== null && item.ansible_name !== naming.name) cleared.push(work.id);
+    Object.assign(item, { ansible_name: naming.name, ansible_name_by: naming.by, ansible_name_from: naming.from });
   }
-  refuseTakenNames(asks, byId);
+  refuseTakenNames(asks, works);
   await clearAnsibleNames(trx, cleared);
 }
+
+/** In the order of native keys, so that it does not matter in which order things were said. */
+function inOrder(asks: readonly NameAsk[], works: ReadonlyMap<ItemId, Work>): NameAsk[] {
+  const keyed = asks.map((ask) => ({ ask, key: orderOf(works.get(ask.ci_id)) }));
+  return keyed.sort((a, b) => natural.compare(a.key, b.key)).map(({ ask }) => ask);
+}
+
+const natural = new Intl.Collator('en', { numeric: true });
 
 /** An import, or a person's word for the name; what people wrote of it besides goes on standing with the dead one. */
 function isClaimedByPeople(work: Work, heart: Heart): boolean {

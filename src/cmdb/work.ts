@@ -10,6 +10,8 @@ import { loadItems } from './store/items.ts';
 
 export interface Work {
   id: ItemId;
+  /** As it was loaded; undefined for one that is new. */
+  former: Item | undefined;
   item: Item | undefined;
   claims: Claim[];
   pins: Pin[];
@@ -40,6 +42,7 @@ export async function loadWorks(trx: Trx, ids: readonly ItemId[]): Promise<Map<I
     const own = claims.get(id) ?? [];
     works.set(id, {
       id,
+      former: item,
       item,
       claims: own,
       pins: pins.get(id) ?? [],
