@@ -75,9 +75,7 @@ const operatorName = (what: string, none: string) =>
 
 const AnsibleBody = Type.Object(
   {
-    name: Type.Optional(
-      orNull(operatorName('a host name', '_meta|[Aa][Ll][Ll]|[Uu][Nn][Gg][Rr][Oo][Uu][Pp][Ee][Dd]|-.*')),
-    ),
+    name: Type.Optional(orNull(operatorName('a host name', '_meta|all|ungrouped|-.*'))),
     enabled: Type.Optional(orNull(Type.Boolean())),
     host: Type.Optional(
       orNull(Type.String({ maxLength: 255, pattern: '^[A-Za-z0-9_.:%-]+$', description: 'an address or a host name' })),

@@ -25,7 +25,6 @@ import {
   currentRevision,
   findVersion,
   findVersionAt,
-  hostsNamedLikeGroups,
   listGroupWords,
   loadAddressWords,
   loadHostItems,
@@ -194,10 +193,8 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
 
   async function raiseAlerts(shared: readonly SharedAddress[], state: Snapshot): Promise<void> {
     const addresses = new Map(shared.map(({ address, hosts, keptBy }) => [address, sharedWords(hosts, keptBy)]));
-    const clashes = await hostsNamedLikeGroups(
-      store.read,
-      state.groups.map((group) => group.group_name),
-    );
+    const groups = new Set([...state.groups, ...state.hosts.values()].flatMap(groupNamesOf));
+    const clashes = [...state.hosts.values()].map((host) => host.name).filter((name) => groups.has(name));
     const names = new Map(
       clashes.map((name) => [
         name,
@@ -258,6 +255,11 @@ function isAsked(host: Host, question: Question): boolean {
   if (question.site_id !== undefined && host.site_id !== question.site_id) return false;
   if (question.status !== undefined && host.ci_status !== question.status) return false;
   return question.group === undefined || host.groups.includes(question.group);
+}
+
+/** The groups that a group or a host makes Ansible know. */
+function groupNamesOf(one: Group | Host): readonly string[] {
+  return 'children' in one ? [one.group_name, ...one.children] : one.groups;
 }
 
 /** A question as text; '' for the whole inventory, asked from elsewhere. */

@@ -53,6 +53,11 @@ export function isOperatorGroupName(name: string): boolean {
   );
 }
 
+/** Whether an operator may choose a host of this name; `localhost` too, which then is what was meant. */
+export function isOperatorHostName(name: string): boolean {
+  return isOperatorGroupName(name) && !name.startsWith('-') && name !== 'all' && name !== 'ungrouped';
+}
+
 /** The group of an observed value: a prefix, and letters, digits and underscores of the value. */
 export function observedGroupName(prefix: GroupPrefix, value: string): string {
   const folded = value
@@ -72,6 +77,7 @@ export function hostNames(configuredGroups: ReadonlySet<string>, followRenames: 
   return {
     followRenames,
     isGroup: (name) => configuredGroups.has(name) || isReservedGroupName(name),
+    mayBeChosen: isOperatorHostName,
     candidates: ({ ci_id, ci_name, site_id, vmid }: NameAsk) =>
       [
         ci_name,

@@ -9,7 +9,7 @@ import { raiseRevision, storeChanges } from '../cmdb/store/changes.ts';
 import { getItem } from '../cmdb/store/read-items.ts';
 import { DomainError } from '../errors.ts';
 import { type Answer, type Call, type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf } from '../http/paging.ts';
+import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, readTime, stamp } from '../time.ts';
 import { diffOf } from './diff.ts';
@@ -211,11 +211,9 @@ export function groupEndpoints(store: Store, settings: InventorySettings, clock:
       scope: 'ci:read',
       tag: 'groups',
       summary: 'The groups that operators named, each with what is in force and who said it',
+      query: Type.Object(pageQuery),
       answers: { 200: listOf(GroupOnTheWire) },
-      async handle() {
-        const groups = await effective();
-        return [200, { count: groups.length, items: groups, next: null }];
-      },
+      handle: async ({ query }) => [200, pageOfAll(await effective(), query, (group) => group.group_name)],
     }),
     endpoint({
       method: 'GET',

@@ -106,14 +106,6 @@ export async function deleteGroupWord(trx: Trx, name: string, source: string): P
   await trx.deleteFrom('groups').where('group_name', '=', name).where('source', '=', source).execute();
 }
 
-/** Items that bear the name of a group: Ansible warns of each in every run. */
-export async function hostsNamedLikeGroups(db: ReadDb, groups: readonly string[]): Promise<string[]> {
-  const { rows } = await sql<{
-    ansible_name: string;
-  }>`SELECT ansible_name FROM configuration_items WHERE ansible_name IN ${listed(groups)}`.execute(db);
-  return rows.map((row) => row.ansible_name);
-}
-
 // ---------- versions
 
 export async function storeVersion(
