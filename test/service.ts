@@ -23,12 +23,12 @@ export interface Service {
   adminToken: string;
   ansibleToken: string;
   /** A call under /api/v1, by the admin token unless another is named; a body goes out as JSON unless it is text. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answered>;
+  call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answered>;
   /** Moves the clock on. */
-  pass(time: Temporal.DurationLike): void;
-  now(): Temporal.Instant;
+  pass: (time: Temporal.DurationLike) => void;
+  now: () => Temporal.Instant;
   /** Stops it and starts it again on the same data. */
-  restart(): Promise<void>;
+  restart: () => Promise<void>;
 }
 
 export interface ServiceOptions {
