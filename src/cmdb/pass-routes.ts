@@ -107,7 +107,7 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
           store.read,
           query.source,
           limit,
-          readCursor(query.cursor)?.[0] as string | undefined,
+          readCursor(query.cursor, ['string'])?.[0],
         );
         return [200, pageOf(rows, limit, all, (row) => [row.pass_id])];
       },

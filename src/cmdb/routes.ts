@@ -71,7 +71,12 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
         if (filter.updated_since !== undefined)
           filter.updated_since = timeOf(filter.updated_since, '/updated_since', cmdb.timeZone);
         const limit = limitOf(query);
-        const { count, rows } = await listItems(store.read, filter, limit, readCursor(cursor));
+        const { count, rows } = await listItems(
+          store.read,
+          filter,
+          limit,
+          readCursor(cursor, ['number', 'string', 'string']),
+        );
         const page = pageOf(rows, limit, count, pageKeysOf);
         return [200, { ...page, items: page.items.map(itemOnTheWire) }];
       },
@@ -223,12 +228,7 @@ async function pageOfChanges(
   query: { limit?: number; cursor?: string },
 ) {
   const limit = limitOf(query);
-  const { count, rows } = await listChanges(
-    store.read,
-    filter,
-    limit,
-    readCursor(query.cursor)?.[0] as number | undefined,
-  );
+  const { count, rows } = await listChanges(store.read, filter, limit, readCursor(query.cursor, ['number'])?.[0]);
   const page = pageOf(rows, limit, count, (row) => [row.change_no]);
   return { ...page, items: page.items.map(({ change_no: _, ...change }: ReadChange) => change) };
 }

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { invalid } from '../check.ts';
 import { DomainError } from '../errors.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf } from '../http/paging.ts';
+import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import { differenceOf } from './changes.ts';
@@ -79,10 +79,11 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
       scope: 'ci:read',
       tag: 'sites',
       summary: 'All sites',
+      query: Type.Object(pageQuery),
       answers: { 200: listOf(SiteOnTheWire) },
-      async handle() {
+      async handle({ query }) {
         const sites = (await listSites(store.read)).map(shown);
-        return [200, { count: sites.length, items: sites, next: null }];
+        return [200, pageOfAll(sites, query, (site) => site.site_id)];
       },
     }),
     endpoint({

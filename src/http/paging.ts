@@ -26,12 +26,20 @@ export function limitOf(query: { limit?: number }): number {
   return Math.min(query.limit ?? usualRows, mostRows);
 }
 
-/** What a cursor holds: the keys of the last row of the page before. Throws `invalid` for one that is not ours. */
-export function readCursor(cursor: string | undefined): (string | number)[] | undefined {
+type Kinds = readonly ('string' | 'number')[];
+type Keys<K extends Kinds> = { -readonly [I in keyof K]: K[I] extends 'number' ? number : string };
+
+/**
+ * What a cursor holds: the keys of the last row of the page before, of these kinds. Throws `invalid` for one that
+ * is not ours, or is another list's.
+ */
+export function readCursor<const K extends Kinds>(cursor: string | undefined, kinds: K): Keys<K> | undefined {
   if (cursor === undefined) return undefined;
   try {
     const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(keys) && keys.every((key) => typeof key === 'string' || typeof key === 'number')) return keys;
+    const isOurs =
+      Array.isArray(keys) && keys.length === kinds.length && kinds.every((kind, at) => typeof keys[at] === kind);
+    if (isOurs) return keys as Keys<K>;
   } catch {
     // Refused below.
   }
@@ -47,4 +55,17 @@ export function pageOf<T>(rows: readonly T[], limit: number, count: number, keys
   const next =
     rows.length > limit && last !== undefined ? Buffer.from(JSON.stringify(keysOf(last))).toString('base64url') : null;
   return { count, items, next };
+}
+
+/** A page of a list that is short enough to be read whole, in the order of its key. */
+export function pageOfAll<T>(
+  all: readonly T[],
+  query: { limit?: number; cursor?: string },
+  keyOf: (row: T) => string,
+): { count: number; items: T[]; next: string | null } {
+  const [after] = readCursor(query.cursor, ['string']) ?? [];
+  const rows = all
+    .filter((row) => after === undefined || keyOf(row) > after)
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  return pageOf(rows, limitOf(query), all.length, (row) => [keyOf(row)]);
 }

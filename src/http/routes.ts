@@ -2,13 +2,14 @@
 
 import { Type } from 'typebox';
 import { invalid } from '../check.ts';
+import { DomainError } from '../errors.ts';
 import { listAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, readTime, type Stamp, stamp } from '../time.ts';
 import type { Auth } from './auth.ts';
 import { type Endpoint, endpoint, scopes } from './endpoint.ts';
 import type { Metrics } from './metrics.ts';
-import { limitOf, listOf, pageOf, pageQuery, readCursor } from './paging.ts';
+import { limitOf, listOf, pageOf, pageOfAll, pageQuery, readCursor } from './paging.ts';
 import { FaultOnTheWire } from './problem.ts';
 import type { Refusals } from './refusals.ts';
 import { askDatabase, countRefusals, listRefusals, listTokens } from './store.ts';
@@ -55,7 +56,9 @@ function probeEndpoints({ store, metrics, version, openMetrics, openApi }: Groun
         200: Type.Object({ status: Type.Literal('ok'), database: Type.Literal('ok'), waiting_writes: Type.Integer() }),
       },
       async handle() {
-        await askDatabase(store.read);
+        await askDatabase(store.read).catch((cause: unknown) => {
+          throw new DomainError('unavailable', 'The database does not answer.', { retryAfterSeconds: 10, cause });
+        });
         return [200, { status: 'ok', database: 'ok', waiting_writes: store.waiting() }];
       },
     }),
@@ -108,11 +111,11 @@ function tokenEndpoints({ store, auth, clock, timeZone }: Ground): Endpoint[] {
       scope: 'admin',
       tag: 'tokens',
       summary: 'All tokens, without what they are',
+      query: Type.Object(pageQuery),
       answers: { 200: listOf(TokenOnTheWire) },
-      async handle() {
+      async handle({ query }) {
         await auth.flush();
-        const tokens = await shown();
-        return [200, { count: tokens.length, items: tokens, next: null }];
+        return [200, pageOfAll(await shown(), query, (token) => token.token_id)];
       },
     }),
     endpoint({
@@ -200,7 +203,7 @@ function refusalEndpoints({ store, refusals }: Ground): Endpoint[] {
       async handle({ query }) {
         await refusals.flush();
         const limit = limitOf(query);
-        const before = readCursor(query.cursor)?.[0] as string | undefined;
+        const before = readCursor(query.cursor, ['string'])?.[0];
         const rows = await listRefusals(store.read, limit, before);
         return [200, pageOf(rows, limit, await countRefusals(store.read), (row) => [row.refusal_id])];
       },
@@ -215,7 +218,7 @@ function alertsEndpoint({ store }: Ground): Endpoint {
     scope: 'ci:read',
     tag: 'service',
     summary: 'What needs a person: what stands first, then what ended',
-    query: Type.Object({ limit: pageQuery.limit }),
+    query: Type.Object(pageQuery),
     answers: {
       200: listOf(
         Type.Object(
@@ -231,8 +234,14 @@ function alertsEndpoint({ store }: Ground): Endpoint {
       ),
     },
     async handle({ query }) {
-      const alerts = await listAlerts(store.read, limitOf(query));
-      return [200, { count: alerts.length, items: alerts, next: null }];
+      const limit = limitOf(query);
+      const { count, rows } = await listAlerts(
+        store.read,
+        limit,
+        readCursor(query.cursor, ['number', 'string', 'string']),
+      );
+      const page = pageOf(rows, limit, count, (row) => [row.until === null ? 0 : 1, row.since, row.alert_id]);
+      return [200, { ...page, items: page.items.map(({ alert_id: _, ...alert }) => alert) }];
     },
   });
 }

@@ -51,13 +51,37 @@ export async function setAlerts(
   );
 }
 
-/** Standing ones first, then those that ended, newest first. */
-export async function listAlerts(db: ReadDb, limit: number): Promise<Alert[]> {
-  return await db
+/** Standing ones first, then those that ended, newest first; `after` is what the last row of the page before has. */
+export async function listAlerts(
+  db: ReadDb,
+  limit: number,
+  after?: readonly [ended: number, since: string, alertId: string],
+): Promise<{ count: number; rows: (Alert & { alert_id: string })[] }> {
+  const ended = sql<number>`(until IS NOT NULL)`;
+  const { count } = await db.selectFrom('alerts').select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
+  const rows = await db
     .selectFrom('alerts')
-    .select(['kind', 'subject', 'since', 'until', 'what_to_do'])
-    .orderBy(sql`until IS NOT NULL`)
+    .select(['alert_id', 'kind', 'subject', 'since', 'until', 'what_to_do'])
+    .$if(after !== undefined, (query) =>
+      query.where(
+        sql<boolean>`(${ended} > ${after?.[0]} OR (${ended} = ${after?.[0]} AND (since, alert_id) < (${after?.[1]}, ${after?.[2]})))`,
+      ),
+    )
+    .orderBy(ended)
     .orderBy('since', 'desc')
-    .limit(limit)
+    .orderBy('alert_id', 'desc')
+    .limit(limit + 1)
     .execute();
+  return { count, rows };
+}
+
+/** The subjects of a kind whose alerts stand now. */
+export async function listStanding(db: ReadDb, kind: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('alerts')
+    .select('subject')
+    .where('kind', '=', kind)
+    .where('until', 'is', null)
+    .execute();
+  return rows.map((row) => row.subject);
 }
