@@ -76,6 +76,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
   const machine = options.machine ?? thisMachine();
   const timeZone = checkedTimeZone(config.timezone);
   const store = await openStore(config.data, log);
+  let closeListening: (() => Promise<void>) | undefined;
   try {
     const auth = openAuth(store, clock);
     const refusals = openRefusals(store, log);
@@ -111,16 +112,18 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       pruneRefusalsJob(store, clock),
       ...modules.flatMap((module) => module.jobs ?? []),
     ];
-    refuseUnknownJobs(config.jobs, jobs);
+    const clocks = openJobs(jobs, { settings: config.jobs, timeZone, store, clock, log });
 
-    const firstTokens = await firstStart(cmdb, auth, config.data, machine);
     const http = httpApp({ settings: config.http, endpoints, auth, refusals, metrics, store, clock, log });
     const listening: Listening = await listen(
       http,
       options.alone ? { ...config.http, listen: '127.0.0.1:0' } : config.http,
       log,
     );
-    const clocks = openJobs(options.alone ? [] : jobs, config.jobs, store, clock, log);
+    closeListening = () => listening.close(0);
+    // After it listens: a start that ends at a taken port is no first start.
+    const firstTokens = await firstStart(cmdb, auth, config.data, machine);
+    if (!options.alone) clocks.start();
 
     return {
       url: listening.url,
@@ -130,15 +133,15 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       resetAdmin: () => resetAdmin(auth, config.data),
       runJob: (name) => clocks.run(name),
       async close() {
-        await clocks.close();
-        await listening.close(options.alone ? 0 : drainMilliseconds);
+        await Promise.all([listening.close(options.alone ? 0 : drainMilliseconds), clocks.close()]);
         for (const module of modules) await module.close?.();
-        await refusals.flush();
+        await refusals.close();
         await auth.close();
         await store.close();
       },
     };
   } catch (error) {
+    await closeListening?.();
     await store.close();
     throw error;
   }
@@ -161,9 +164,3 @@ function checkedTimeZone(timeZone: string | undefined): string {
   }
 }
 
-function refuseUnknownJobs(settings: Config['jobs'], jobs: readonly Job[]): void {
-  const names = jobs.map((job) => job.name);
-  const unknown = Object.keys(settings).filter((name) => !names.includes(name));
-  if (unknown.length > 0)
-    throw new StartError(`jobs: there is no job ${unknown.join(', ')}; known are ${names.join(', ')}.`);
-}

@@ -17,16 +17,20 @@ export function tokenFiles(folder: string): TokenFiles {
   return { admin: `${folder}/admin.token`, ansible: `${folder}/ansible.token` };
 }
 
-/** Answers the files that were written, or undefined where tokens were made before. */
+/**
+ * Answers the files that were written, or undefined where it was done before. The admin token is its last act: a
+ * first start that broke off is done again.
+ */
 export async function firstStart(
   cmdb: Cmdb,
   auth: Auth,
   folder: string,
   machine: ThisMachine,
 ): Promise<TokenFiles | undefined> {
-  if (await auth.hasTokens()) return undefined;
+  if (await auth.hasHad('admin')) return undefined;
   await cmdb.observe(hereSource, [{ key: machine.key, item: machine.item }]);
   const files = tokenFiles(folder);
+  for (const id of await auth.idsOf('ansible')) await auth.revoke(id);
   await auth.create('ansible', ansibleScopes, null, (token) => writeSecret(files.ansible, token));
   await resetAdmin(auth, folder);
   return files;
@@ -43,6 +47,6 @@ export async function resetAdmin(auth: Auth, folder: string): Promise<string> {
 
 /** Whole or not at all, and for its owner alone. */
 function writeSecret(file: string, secret: string): void {
-  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 });
+  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
 }

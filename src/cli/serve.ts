@@ -21,7 +21,13 @@ export function serveCommand(): Command {
         log.info({ signal }, 'stopping: no new requests, those under way are finished');
         // A second signal ends it at once.
         for (const name of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(name);
-        void app.close().then(() => log.info('stopped'));
+        app.close().then(
+          () => log.info('stopped'),
+          (error: unknown) => {
+            log.error({ err: error }, 'did not stop cleanly');
+            process.exitCode = 1;
+          },
+        );
       };
       for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, stop);
       process.stdout.write(`Rollcall ${version} serves on ${app.url}, data in ${config.data}\n`);

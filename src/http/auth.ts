@@ -28,7 +28,8 @@ export interface Auth {
     expiresAt: Stamp | null,
     write?: (secret: string) => void,
   ): Promise<{ token_id: string; secret: string }>;
-  hasTokens(): Promise<boolean>;
+  /** Whether there ever was a token of this name. */
+  hasHad(name: string): Promise<boolean>;
   /** The ids of the standing tokens of a name. */
   idsOf(name: string): Promise<string[]>;
   revoke(idOrName: string): Promise<number>;
@@ -43,7 +44,14 @@ export function openAuth(store: Store, clock: Clock): Auth {
   const wrong = limiter(wrongTokensPerMinute);
 
   const known = () => {
-    byHash ??= listTokens(store.read).then((tokens) => new Map(tokens.map((token) => [token.hash, token])));
+    byHash ??= listTokens(store.read).then(
+      (tokens) => new Map(tokens.map((token) => [token.hash, token])),
+      (error: unknown) => {
+        // Asked again next time: a database that once did not answer must not lock everyone out.
+        byHash = undefined;
+        throw error;
+      },
+    );
     return byHash;
   };
   const changed = async <T>(write: Promise<T>): Promise<T> => {
@@ -55,7 +63,12 @@ export function openAuth(store: Store, clock: Clock): Auth {
     if (uses.size === 0) return;
     const gathered = new Map(uses);
     uses.clear();
-    await store.write((trx) => storeLastUses(trx, gathered));
+    try {
+      await store.write((trx) => storeLastUses(trx, gathered));
+    } catch (error) {
+      for (const [tokenId, at] of gathered) if (!uses.has(tokenId)) uses.set(tokenId, at);
+      throw error;
+    }
   };
   const refuse = (address: string, detail: string): DomainError => {
     const wait = wrong.take(address, clock().epochMilliseconds);
@@ -89,7 +102,7 @@ export function openAuth(store: Store, clock: Clock): Auth {
       );
       return { token_id, secret };
     },
-    hasTokens: async () => (await known()).size > 0,
+    hasHad: async (name) => [...(await known()).values()].some((token) => token.token_name === name),
     idsOf: async (name) =>
       [...(await known()).values()]
         .filter((token) => token.token_name === name && !token.revoked_at)
@@ -98,7 +111,8 @@ export function openAuth(store: Store, clock: Clock): Auth {
     flush,
     async close() {
       clearInterval(timer);
-      await flush();
+      // A time of use is worth less than a clean end.
+      await flush().catch(() => undefined);
     },
   };
 }

@@ -2,8 +2,9 @@
 
 import schedule from 'node-schedule';
 import { type Static, Type } from 'typebox';
+import { StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { setAlerts } from '../store/alerts.ts';
+import { listStanding, setAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 
@@ -28,70 +29,104 @@ export const jobsSettings = Type.Record(
 );
 
 export interface Jobs {
+  /** Starts the clocks. Without it a job runs only when it is asked to. */
+  start(): void;
   run(name: string): Promise<Record<string, number>>;
   close(): Promise<void>;
 }
 
+export interface JobParts {
+  settings: Static<typeof jobsSettings>;
+  /** The zone of the schedules. */
+  timeZone: string;
+  store: Store;
+  clock: Clock;
+  log: Logger;
+}
+
 const soonMilliseconds = 5000;
 const alertAfterFailures = 3;
+const alertKind = 'job_failed';
 
-/** Starts the clocks of the jobs. A job of an unknown name in the settings was refused before. */
-export function openJobs(
-  jobs: readonly Job[],
-  settings: Static<typeof jobsSettings>,
-  store: Store,
-  clock: Clock,
-  log: Logger,
-): Jobs {
+/** Throws StartError where the settings name a job that is none, or a schedule that never comes. */
+export function openJobs(jobs: readonly Job[], { settings, timeZone, store, clock, log }: JobParts): Jobs {
+  const names = jobs.map((job) => job.name);
+  const unknown = Object.keys(settings).filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new StartError(`jobs: there is no job ${unknown.join(', ')}; known are ${names.join(', ')}.`);
+  const scheduleOf = (job: Job) => settings[job.name]?.schedule ?? job.schedule;
+  const scheduled = jobs.filter((job) => scheduleOf(job) !== 'off');
+  for (const job of scheduled) refuseSchedule(job.name, scheduleOf(job));
+
   const running = new Map<string, Promise<Record<string, number>>>();
-  const failures = new Map<string, number>();
+  let counted: Promise<Map<string, number>> | undefined;
+  /** By job, how often it failed since it last did not; an alert from before this start stands for the most of it. */
+  const failuresOf = () => {
+    counted ??= listStanding(store.read, alertKind).then(
+      (standing) => new Map(standing.map((name) => [name, alertAfterFailures])),
+    );
+    return counted;
+  };
 
   function run(job: Job): Promise<Record<string, number>> {
     const under = running.get(job.name);
     if (under) return under;
-    const began = performance.now();
-    const work = job
-      .run()
-      .then(async (counts) => {
-        log.info({ job: job.name, ...counts, milliseconds: Math.round(performance.now() - began) }, 'ran a job');
-        if (failures.delete(job.name)) await alertFailures();
-        return counts;
-      })
-      .catch(async (error: unknown) => {
-        log.error({ job: job.name, err: error }, 'a job failed');
-        failures.set(job.name, (failures.get(job.name) ?? 0) + 1);
-        await alertFailures().catch(() => undefined);
-        throw error;
-      })
-      .finally(() => running.delete(job.name));
+    const work = runNow(job).finally(() => running.delete(job.name));
     running.set(job.name, work);
     return work;
   }
 
-  async function alertFailures(): Promise<void> {
-    const often = [...failures].filter(([, count]) => count >= alertAfterFailures);
-    const standing = new Map(
-      often.map(([name, count]) => [name, `The job ${name} failed ${count} times; the log says why.`]),
-    );
-    await store.write((trx) => setAlerts(trx, 'job_failed', standing, stamp(clock())));
+  async function runNow(job: Job): Promise<Record<string, number>> {
+    const began = performance.now();
+    try {
+      const counts = await job.run();
+      log.info({ job: job.name, ...counts, milliseconds: Math.round(performance.now() - began) }, 'ran a job');
+      await remember(job, false);
+      return counts;
+    } catch (error) {
+      log.error({ job: job.name, err: error }, 'a job failed');
+      await remember(job, true);
+      throw error;
+    }
   }
 
-  const start = (job: Job) => void run(job).catch(() => undefined);
-  const clocks = jobs.flatMap((job) => {
-    const when = settings[job.name]?.schedule ?? job.schedule;
-    return when === 'off' ? [] : [schedule.scheduleJob(job.name, when, () => start(job))];
-  });
-  const soon = setTimeout(() => {
-    for (const job of jobs) {
-      if (settings[job.name]?.schedule === 'off') continue;
-      void job.isDueAtStart?.().then(
-        (isDue) => isDue && start(job),
-        () => undefined,
+  /** What cannot be remembered now changes nothing of how the job went. */
+  async function remember(job: Job, hasFailed: boolean): Promise<void> {
+    try {
+      const failures = await failuresOf();
+      if (hasFailed) failures.set(job.name, (failures.get(job.name) ?? 0) + 1);
+      else if (!failures.delete(job.name)) return;
+      const often = [...failures].filter(([, count]) => count >= alertAfterFailures);
+      const standing = new Map(
+        often.map(([name, count]) => [name, `The job ${name} failed ${count} times; the log says why.`]),
       );
+      await store.write((trx) => setAlerts(trx, alertKind, standing, stamp(clock())));
+    } catch (error) {
+      log.warn({ job: job.name, err: error }, 'the failures of jobs could not be kept as an alert');
     }
-  }, soonMilliseconds).unref();
+  }
+
+  const startJob = (job: Job) => void run(job).catch(() => undefined);
+  const timers: (schedule.Job | null)[] = [];
+  let soon: NodeJS.Timeout | undefined;
+
+  async function startIfDue(job: Job): Promise<void> {
+    if (await job.isDueAtStart?.()) startJob(job);
+  }
 
   return {
+    start() {
+      for (const job of scheduled) {
+        timers.push(schedule.scheduleJob(job.name, { rule: scheduleOf(job), tz: timeZone }, () => startJob(job)));
+      }
+      soon = setTimeout(() => {
+        for (const job of scheduled) {
+          startIfDue(job).catch((error: unknown) =>
+            log.warn({ job: job.name, err: error }, 'it is not known whether a job is due'),
+          );
+        }
+      }, soonMilliseconds).unref();
+    },
     async run(name) {
       const job = jobs.find((one) => one.name === name);
       if (!job) throw new Error(`There is no job ${name}.`);
@@ -99,8 +134,18 @@ export function openJobs(
     },
     async close() {
       clearTimeout(soon);
-      for (const timer of clocks) timer?.cancel();
+      for (const timer of timers) timer?.cancel();
       await Promise.allSettled(running.values());
     },
   };
+}
+
+/** Five fields and no more: cron itself has no seconds. */
+function refuseSchedule(name: string, when: string): void {
+  const job = when.trim().split(/\s+/).length === 5 ? schedule.scheduleJob(when, () => undefined) : null;
+  if (job) job.cancel();
+  else
+    throw new StartError(
+      `jobs.${name}.schedule: ${JSON.stringify(when)} is not cron's five fields, such as "20 3 * * *", nor off.`,
+    );
 }
