@@ -10,7 +10,12 @@ export type ReadBody = (request: Request, response: Response) => Promise<Buffer 
 export function bodyReader(limitBytes: number): ReadBody {
   const raw = express.raw({ type: () => true, limit: limitBytes });
   return async (request, response) => {
+    const isPacked = request.get('content-encoding') !== undefined;
+    if (!isPacked && Number(request.get('content-length')) > limitBytes) throw tooLarge(limitBytes);
+    if (request.get('expect')) response.writeContinue();
     await new Promise<void>((resolve, reject) => {
+      // What unpacks a body does not hear that the rest of it will never come.
+      request.once('close', () => request.complete || reject(endedEarly()));
       raw(request, response, (error?: unknown) => (error ? reject(refusalOf(error, limitBytes)) : resolve()));
     });
     const body: unknown = request.body;
@@ -18,27 +23,38 @@ export function bodyReader(limitBytes: number): ReadBody {
   };
 }
 
+function tooLarge(limitBytes: number, cause?: unknown): DomainError {
+  return new DomainError(
+    'too_large',
+    `The body is larger than ${limitBytes / 1024 / 1024} MiB unpacked. Send it in parts, or raise http.body_limit_mb.`,
+    { cause },
+  );
+}
+
+function endedEarly(cause?: unknown): DomainError {
+  return new DomainError('invalid', 'The body ended before it was whole; nothing was taken.', { cause });
+}
+
 function refusalOf(error: unknown, limitBytes: number): unknown {
   switch ((error as { type?: string }).type) {
     case 'entity.too.large':
-      return new DomainError(
-        'too_large',
-        `The body is larger than ${limitBytes / 1024 / 1024} MiB unpacked. Send it in parts, or raise http.body_limit_mb.`,
-        { cause: error },
-      );
+      return tooLarge(limitBytes, error);
     case 'encoding.unsupported':
-      return new DomainError('invalid', 'The Content-Encoding is not one of gzip, deflate, br and identity.', {
+      return new DomainError('invalid', 'The Content-Encoding is not one of gzip, deflate, br, zstd and identity.', {
         cause: error,
       });
     case 'request.aborted':
     case 'request.size.invalid':
-      return new DomainError('invalid', 'The body ended before it was whole; nothing was taken.', { cause: error });
+      return endedEarly(error);
     default:
-      return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')
+      return error instanceof Error && 'code' in error && unpackingFault.test(String(error.code))
         ? new DomainError('invalid', 'The body is not packed as its Content-Encoding says.', { cause: error })
         : error;
   }
 }
+
+/** What Node's zlib, brotli and zstd say of bytes that are not theirs. */
+const unpackingFault = /^(Z_|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_ZSTD|ZSTD_error)/;
 
 /** JSON out of a body. Throws `invalid` with line, column and the text around the place. */
 export function parseBody(body: Buffer): unknown {
@@ -88,21 +104,23 @@ function notJson(text: string, cause: unknown): DomainError {
 
 const secretName = /pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential_value/i;
 const keptCharacters = 4096;
+const readCharacters = 64 * 1024;
+/** The same in what is no JSON; a list or an object under such a name goes to its end. */
+const secretInText =
+  /([\w-]*(?:pass|secret|token|key)[\w-]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*\]?|\{[^}]*\}?|[^\s,}&]+)/gi;
 
 /** A body to be kept with a refusal: values whose names speak of secrets are taken out, and it is cut. */
 export function redactedBody(body: Buffer | undefined): string | null {
   if (!body) return null;
-  const text = body.subarray(0, 64 * 1024).toString('utf8');
+  const text = body.subarray(0, readCharacters).toString('utf8');
   let redacted: string;
   try {
-    redacted = JSON.stringify(JSON.parse(body.toString('utf8')), (name, value: unknown) =>
+    if (body.length > readCharacters) throw new RangeError('too large to be read whole for the sake of its start');
+    redacted = JSON.stringify(JSON.parse(text), (name, value: unknown) =>
       secretName.test(name) && value !== null ? '***' : value,
     );
   } catch {
-    redacted = text.replaceAll(
-      /([\w-]*(?:pass|secret|token|key)[\w-]*["']?\s*[:=]\s*)("[^"]*"?|'[^']*'?|[^\s,}&]+)/gi,
-      '$1"***"',
-    );
+    redacted = text.replaceAll(secretInText, '$1"***"');
   }
   return redacted.length > keptCharacters ? `${redacted.slice(0, keptCharacters)}…` : redacted;
 }

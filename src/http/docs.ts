@@ -36,7 +36,7 @@ export function docsRoutes(): Router {
   });
   for (const file of files) {
     routes.get(`/docs/${file}`, (_request, response) => {
-      response.sendFile(file, { root: folder, maxAge: '1h' });
+      response.sendFile(file, { root: folder, maxAge: '1h', acceptRanges: false });
     });
   }
   return routes;

@@ -14,8 +14,10 @@ export function limiter(perMinute: number): Limiter {
     take(key, now) {
       let window = windows.get(key);
       if (!window || now - window.began >= minute) {
-        if (windows.size >= mostKeys) {
-          for (const [other, { began }] of windows) if (now - began >= minute) windows.delete(other);
+        windows.delete(key);
+        for (const [oldest, { began }] of windows) {
+          if (now - began < minute && windows.size < mostKeys) break;
+          windows.delete(oldest);
         }
         window = { began: now, count: 0 };
         windows.set(key, window);

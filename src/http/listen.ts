@@ -18,6 +18,7 @@ export interface Listening {
 /** Listens as the settings say. Throws StartError for a taken port, a wrong address, or plaintext beyond this machine. */
 export async function listen(app: RequestListener, settings: HttpSettings, log: Logger): Promise<Listening> {
   const { host, port } = addressOf(settings.listen);
+  if (port > highestPort) throw new StartError(`http.listen: ${port} is no port; ports go up to ${highestPort}.`);
   if (!settings.tls && !settings.allow_plaintext && !isLoopback(host)) {
     throw new StartError(
       `http.listen is ${settings.listen}, which others can reach, without TLS: tokens would cross the network in the clear. ` +
@@ -27,6 +28,8 @@ export async function listen(app: RequestListener, settings: HttpSettings, log: 
   const { server, stopWatching } = settings.tls
     ? tlsServer(app, settings.tls, log)
     : { server: createServer(app), stopWatching: () => undefined };
+  // A client that asks first is told to go on where its body is read, which is after its token was accepted.
+  server.on('checkContinue', app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, settings.listen)));
     server.listen(port, host, resolve);
@@ -45,6 +48,8 @@ export async function listen(app: RequestListener, settings: HttpSettings, log: 
     },
   };
 }
+
+const highestPort = 65_535;
 
 /** The parts of `address:port`; a port alone is on this machine only. */
 export function addressOf(listenTo: string): { host: string; port: number } {

@@ -40,13 +40,13 @@ function operationOf(endpoint: Endpoint, components: Record<string, Json>): Json
   const parameters = [
     ...names.map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } })),
     ...queryParameters(endpoint.query),
-    ...(endpoint.body
+    ...(endpoint.method !== 'GET'
       ? [
           {
             name: 'X-Change-Ref',
             in: 'header',
             schema: { type: 'string' },
-            description: 'the issue this is done for, as owner/repo#123',
+            description: 'the issue this is done for, as owner/repo#123; `change_ref` in the body says the same',
           },
         ]
       : []),

@@ -11,7 +11,7 @@ import express, {
 } from 'express';
 import helmet from 'helmet';
 import { checker, queryReader } from '../check.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError, StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
@@ -45,6 +45,7 @@ interface Locals {
   body?: Buffer | undefined;
 }
 
+const shownCharacters = 500;
 const changeRefForm = /^[\w.-]+\/[\w.-]+#\d+$/;
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -54,7 +55,7 @@ export function httpApp(parts: HttpParts): Express {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
-  app.set('trust proxy', settings.trust_proxy);
+  trustProxies(app, settings.trust_proxy);
   app.use((request, response, next) => {
     const began = performance.now();
     const given = request.get('x-request-id');
@@ -90,7 +91,8 @@ export function httpApp(parts: HttpParts): Express {
     app[endpoint.method.toLowerCase() as 'get'](path, run(endpoint));
   }
   app.use((request: Request) => {
-    throw new DomainError('not_found', `There is no ${request.method} ${request.path}; /docs lists every call.`);
+    const path = request.path.slice(0, shownCharacters);
+    throw new DomainError('not_found', `There is no ${request.method} ${path}; /docs lists every call.`);
   });
   app.use(problems(parts));
   return app;
@@ -126,11 +128,12 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
             retryAfterSeconds: wait,
           });
       }
+      // Before anything else is refused: what a refused write would have said is kept.
+      if (checkBody) locals.body = await readBody(request, response);
       const query = readQuery({ ...request.query });
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
       let body: unknown;
       if (checkBody) {
-        locals.body = await readBody(request, response);
         if (!locals.body) throw new DomainError('invalid', 'This call needs a JSON body.');
         body = withoutChangeRef(parseBody(locals.body), caller);
         checkBody(body);
@@ -154,11 +157,12 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
 }
 
 function send(response: Response, [status, body, headers]: Answer | [number, unknown, Answer[2] | undefined]): void {
+  // Made before a header is set: a problem that takes the place of this answer has its own.
+  const content = body === undefined || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   response.status(status);
+  if (typeof content === 'string') response.type('application/json');
   if (headers) response.set(headers);
-  if (body === undefined) response.end();
-  else if (Buffer.isBuffer(body)) response.end(body);
-  else response.type('application/json').end(JSON.stringify(body));
+  response.end(content);
 }
 
 function changeRefOf(given: unknown, pointer: string): string | null {
@@ -177,6 +181,18 @@ function withoutChangeRef(body: unknown, caller: Caller): unknown {
   return rest;
 }
 
+/** Throws StartError for what is neither an address nor a network. */
+function trustProxies(app: Express, proxies: readonly string[]): void {
+  try {
+    app.set('trust proxy', proxies);
+  } catch (error) {
+    throw new StartError(
+      `http.trust_proxy: ${(error as Error).message}. Write addresses or networks such as 10.0.0.1 or 10.0.0.0/8.`,
+      { cause: error },
+    );
+  }
+}
+
 function refusalOf(
   request: Request,
   locals: Locals,
@@ -191,7 +207,7 @@ function refusalOf(
     token_name: locals.caller?.tokenName ?? null,
     address: request.ip ?? null,
     method: request.method,
-    path: request.originalUrl.slice(0, 500),
+    path: request.originalUrl.slice(0, shownCharacters),
     status,
     detail,
     errors,
@@ -200,17 +216,37 @@ function refusalOf(
   };
 }
 
-function problems({ refusals, metrics, clock, log }: HttpParts): ErrorRequestHandler {
-  return (thrown: unknown, request, response, next) => {
+function problems({ auth, refusals, metrics, clock, log }: HttpParts): ErrorRequestHandler {
+  /** A write that reached no endpoint: what is kept of it, and what it is told, is for those who have a token. */
+  async function identified(error: unknown, request: Request, locals: Locals): Promise<unknown> {
+    if (locals.endpoint || !writes.has(request.method)) return error;
+    const address = request.ip ?? '';
+    try {
+      const { token_name: tokenName, scopes } = await auth.tokenOf(request.get('authorization'), address);
+      locals.caller = { tokenName, scopes, address, requestId: locals.requestId, changeRef: null };
+      return error;
+    } catch (refusal) {
+      return refusal;
+    }
+  }
+
+  return async (thrown: unknown, request, response, _next) => {
+    const locals = response.locals as Locals;
     if (response.headersSent) {
-      next(thrown);
+      log.error(
+        { err: thrown, method: request.method, path: request.path, request: locals.requestId },
+        'an answer broke off',
+      );
+      response.destroy();
       return;
     }
-    const locals = response.locals as Locals;
-    const error =
+    const error = await identified(
       thrown instanceof URIError
         ? new DomainError('invalid', 'The path is not percent-encoded UTF-8.', { cause: thrown })
-        : thrown;
+        : thrown,
+      request,
+      locals,
+    );
     const known = error instanceof DomainError;
     const status = known ? statusOf[error.code] : 500;
     if (!known)
