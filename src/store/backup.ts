@@ -1,6 +1,6 @@
 /** Copies of the database: made while it is in use, opened to verify them, and put back. */
 
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import { kyselyOver, openFile, sqliteCode } from './connection.ts';
@@ -16,15 +16,21 @@ export async function backupTo(file: string, target: string): Promise<void> {
   try {
     // An open read keeps the state that is copied: writes meanwhile do not make the copy begin anew.
     source.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
+    // Made before it is filled, so that it is never another's to read.
+    writeFileSync(unfinished, '', { mode: 0o600 });
     await source.backup(unfinished, { progress: () => 2000 });
   } finally {
     source.close();
   }
-  const copy = openFile(unfinished);
-  copy.pragma('journal_mode = DELETE');
-  copy.close();
-  await verifyBackup(unfinished);
-  renameSync(unfinished, target);
+  try {
+    const copy = openFile(unfinished);
+    copy.pragma('journal_mode = DELETE');
+    copy.close();
+    await verifyBackup(unfinished);
+    renameSync(unfinished, target);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
 }
 
 /** Reads a backup through. Throws StartError if it is not a whole database of ours. */
@@ -43,9 +49,11 @@ export async function verifyBackup(file: string): Promise<void> {
       raw.close();
     }
   } catch (error) {
-    if (sqliteCode(error) === 'SQLITE_NOTADB' || sqliteCode(error) === 'SQLITE_CORRUPT') {
+    const code = sqliteCode(error);
+    if (code === 'SQLITE_NOTADB' || code?.startsWith('SQLITE_CORRUPT'))
       throw new StartError(`${file} is not a whole SQLite database.`, { cause: error });
-    }
+    if (code?.startsWith('SQLITE_CANTOPEN'))
+      throw new StartError(`${file} cannot be read as an SQLite database.`, { cause: error });
     throw error;
   }
 }
@@ -68,6 +76,7 @@ export async function restoreFrom(
     let kept: string | undefined;
     if (existsSync(file)) {
       kept = `${file}.before-restore-${mark}`;
+      for (let count = 2; existsSync(kept); count += 1) kept = `${file}.before-restore-${mark}-${count}`;
       for (const tail of ['', '-wal', '-shm']) if (existsSync(file + tail)) renameSync(file + tail, kept + tail);
     }
     renameSync(`${file}.restoring`, file);

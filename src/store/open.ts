@@ -70,7 +70,7 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
     if (migrated.length > 0 && !isNew) log.info({ migrations: migrated }, 'migrated the database');
     const reader = openFile(file, { readonly: true });
     const read = kyselyOver(reader);
-    const { write, waiting } = writing(writer);
+    const { write, waiting, end } = writing(writer);
     return {
       file,
       isNew,
@@ -79,7 +79,7 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
       waiting,
       backup: (target) => backupTo(file, target),
       close: async () => {
-        await write(() => Promise.resolve()).catch(() => undefined);
+        await end();
         await read.destroy();
         await writer.destroy();
         release();
@@ -92,9 +92,10 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
 }
 
 /** One writer at a time; the queue is the mutex. What SQLite refuses for want of space is `unavailable`. */
-function writing(writer: Kysely<Database>): { write: Write; waiting: () => number } {
+function writing(writer: Kysely<Database>): { write: Write; waiting: () => number; end: () => Promise<void> } {
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
+  let isEnding = false;
 
   async function transaction<T>(fn: (trx: Trx) => Promise<T>): Promise<T> {
     return await writer.connection().execute(async (connection) => {
@@ -114,6 +115,7 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
   }
 
   const write: Write = async (fn) => {
+    if (isEnding) throw new DomainError('unavailable', 'Rollcall is stopping.', { retryAfterSeconds: 10 });
     if (waiting > mostWaiting) {
       throw new DomainError('unavailable', `${mostWaiting} writes are waiting already; try again in a few seconds.`, {
         retryAfterSeconds: 5,
@@ -128,7 +130,12 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
     tail = turnOf.catch(() => undefined);
     return await turnOf;
   };
-  return { write, waiting: () => waiting };
+  /** No more writes; those that wait are done first. */
+  async function end(): Promise<void> {
+    isEnding = true;
+    await tail;
+  }
+  return { write, waiting: () => waiting, end };
 }
 
 /** A part of a transaction that can fail alone: what it wrote is undone, and the rest goes on. */
