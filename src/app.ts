@@ -1,12 +1,13 @@
 /** The composition root: a configuration in, the whole service out. The only file that knows every module. */
 
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
 import { itemEndpoints } from './cmdb/routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { siteEndpoints } from './cmdb/site-routes.ts';
+import { registerSites, type SiteSettings } from './cmdb/sites.ts';
 import { ownSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';
@@ -28,7 +29,8 @@ import { backupJob } from './jobs/backup.ts';
 import { type Job, jobsSettings, openJobs } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
 import type { Opened } from './module.ts';
-import { restoreFrom } from './store/backup.ts';
+import { backupTo, restoreFrom } from './store/backup.ts';
+import { isLocked } from './store/lock.ts';
 import { databaseName, openStore, type Store } from './store/open.ts';
 import { type Clock, stamp, systemClock, systemTimeZone } from './time.ts';
 
@@ -77,6 +79,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
   const timeZone = checkedTimeZone(config.timezone);
   const store = await openStore(config.data, log);
   let closeListening: (() => Promise<void>) | undefined;
+  // Of a service that was killed.
+  rmSync(addressFile(config.data), { force: true });
   try {
     const auth = openAuth(store, clock);
     const refusals = openRefusals(store, log);
@@ -115,15 +119,15 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const clocks = openJobs(jobs, { settings: config.jobs, timeZone, store, clock, log });
 
     const http = httpApp({ settings: config.http, endpoints, auth, refusals, metrics, store, clock, log });
-    const listening: Listening = await listen(
-      http,
-      options.alone ? { ...config.http, listen: '127.0.0.1:0' } : config.http,
-      log,
-    );
+    const listening: Listening = await listen(http, options.alone ? ownPort(config.http) : config.http, log);
     closeListening = () => listening.close(0);
     // After it listens: a start that ends at a taken port is no first start.
+    await registerSites(store.write, config.sites as SiteSettings, stamp(clock()));
     const firstTokens = await firstStart(cmdb, auth, config.data, machine);
-    if (!options.alone) clocks.start();
+    if (!options.alone) {
+      writeFileSync(addressFile(config.data), `${listening.url}\n`, { mode: 0o600 });
+      clocks.start();
+    }
 
     return {
       url: listening.url,
@@ -133,6 +137,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       resetAdmin: () => resetAdmin(auth, config.data),
       runJob: (name) => clocks.run(name),
       async close() {
+        if (!options.alone) rmSync(addressFile(config.data), { force: true });
         await Promise.all([listening.close(options.alone ? 0 : drainMilliseconds), clocks.close()]);
         for (const module of modules) await module.close?.();
         await refusals.close();
@@ -145,6 +150,36 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     await store.close();
     throw error;
   }
+}
+
+/**
+ * The process that uses the configuration's data now, and where it answers: no address while it starts, and none of
+ * a command that opened the data for itself. Undefined where the data are free.
+ */
+export function findService(config: Config): { url: string | undefined } | undefined {
+  if (!isLocked(config.data)) return undefined;
+  const file = addressFile(config.data);
+  if (!existsSync(file)) return { url: undefined };
+  // A certificate is for a name, and not for the address that is listened on.
+  if (config.http.tls && config.http.public_url) return { url: config.http.public_url.replace(/\/+$/, '') };
+  const url = readFileSync(file, 'utf8').trim();
+  return { url: url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:') };
+}
+
+/** Beside the data, so that commands find the service whatever it listens on. */
+function addressFile(folder: string): string {
+  return `${folder}/service.url`;
+}
+
+function ownPort({ tls: _, ...http }: Config['http']): Config['http'] {
+  return { ...http, listen: '127.0.0.1:0' };
+}
+
+/** Writes a verified copy of the data's database, whether a service is using it or not. */
+export async function backup(config: Config, target: string): Promise<void> {
+  const file = `${config.data}/${databaseName}`;
+  if (!existsSync(file)) throw new StartError(`There is no database in ${config.data}; --data names another folder.`);
+  await backupTo(file, target);
 }
 
 /** Puts a backup in the place of the data's database; answers where the former one was kept. */
@@ -163,4 +198,3 @@ function checkedTimeZone(timeZone: string | undefined): string {
     });
   }
 }
-

@@ -35,13 +35,16 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
   if (!existing) work.claims.push(claim);
   const differs = !existing || !sameSaid(former, said);
   if (differs) {
+    work.visible ||= !sameAddresses(former, said);
     noteSince(claim, former, said, at);
     claim.said = said;
     claim.said_at = at;
     claim.hash = statement.heard;
   }
-  if (claim.gone_since) claim.gone_since = null;
-  else if (!differs) {
+  if (claim.gone_since) {
+    claim.gone_since = null;
+    work.visible = true;
+  } else if (!differs) {
     work.dirty ||= work.item?.power === 'stopped' && measures && !work.item.stop_confirmed;
     return claim;
   }
@@ -67,12 +70,19 @@ function claimFor(work: Work, statement: Statement): Claim | undefined {
   if (keyless) {
     keyless.native_key = statement.key;
     work.dirtyClaims.add(keyless);
+    work.dirty = true;
   }
   return keyless;
 }
 
 function keyOfItem(id: ItemId): string {
   return `ci:${id}`;
+}
+
+/** Each source's addresses count for the inventory by a rule of its own, also those that the merged item does not show. */
+function sameAddresses(a: Said, b: Said): boolean {
+  const addresses = ({ technical_specs: specs }: Said) => JSON.stringify([specs?.addresses, specs?.primary_address]);
+  return addresses(a) === addresses(b);
 }
 
 function newClaim(work: Work, statement: Statement, at: string): Claim {

@@ -80,11 +80,14 @@ async function storeAll(
 ): Promise<void> {
   const dirty = works.filter((work) => work.dirty && work.item);
   if (dirty.length === 0) return;
-  const stopped = dirty.filter((work) => !work.difference && work.item?.stop_confirmed);
-  const revision = changes.length > 0 || stopped.length > 0 ? await raiseRevision(trx) : 0;
-  for (const work of dirty)
-    if (revision > 0 && work.item && (work.difference || work.item.stop_confirmed)) work.item.revision = revision;
-  await storeNewSites(trx, [...new Set(dirty.map((work) => (work.item as Item).site_id))], occasion.at);
+  const visible = dirty.filter((work) => work.visible || work.difference || isNowStopped(work));
+  const revision = visible.length > 0 ? await raiseRevision(trx) : 0;
+  for (const work of visible) (work.item as Item).revision = revision;
+  const sites = dirty.flatMap((work) => [
+    (work.item as Item).site_id,
+    ...[...work.dirtyClaims].map((claim) => claim.said.site_id),
+  ]);
+  await storeNewSites(trx, [...new Set(sites.filter((site) => site !== undefined))], occasion.at);
   await storeItems(
     trx,
     dirty.map((work) => work.item as Item),
@@ -100,6 +103,11 @@ async function storeAll(
   }
   await storeIdentifiers(trx, identifiers, known, occasion.at);
   await storeChanges(trx, changes, revision, occasion);
+}
+
+/** It leaves the inventory now, though its status said so before. */
+function isNowStopped({ item, former }: Work): boolean {
+  return item?.stop_confirmed === true && former?.stop_confirmed !== true;
 }
 
 /** What a claim leaves unsaid does not make it another machine's: its item is found by the item's type and name too. */

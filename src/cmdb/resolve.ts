@@ -1,6 +1,7 @@
 /** Which item each statement of a batch speaks of, and which of them say nothing new. */
 
 import { randomUUIDv7 } from 'node:crypto';
+import { DomainError } from '../errors.ts';
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { type Candidate, type Identified, type Identifier, identifiersOf, identify } from './identify.ts';
@@ -98,6 +99,7 @@ export async function resolve(world: World, statements: readonly Statement[]): P
   for (const [count, statement] of statements.entries()) {
     const previous = resolved.at(-1);
     const glance = glanceOf(world, statement, previous);
+    refuseForeignKey(statement, glance);
     const id = statement.companion
       ? (previous as Resolved).id
       : (statement.target ?? glance?.ci_id ?? find(statement, world, known)?.ci_id);
@@ -112,6 +114,18 @@ export async function resolve(world: World, statements: readonly Statement[]): P
     if (count % 128 === 0) await turn();
   }
   return resolved;
+}
+
+/** A source's own key is of one item; a write to another one that bears it is a slip, or a question for a person. */
+function refuseForeignKey(statement: Statement, glance: Glance | undefined): void {
+  if (statement.target === null || !glance?.ci_id || glance.ci_id === statement.target) return;
+  throw new DomainError(
+    'conflict',
+    `${statement.source} knows another item, ${glance.ci_id}, under the key ${statement.key}; write to that one, or leave external_id and terraform_resource_id out.`,
+    {
+      extra: { candidates: [{ ci_id: glance.ci_id }] },
+    },
+  );
 }
 
 function glanceOf(world: World, statement: Statement, previous: Resolved | undefined): Glance | undefined {

@@ -38,7 +38,14 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
     if (work.difference) {
       work.item.updated_at = at;
       const action = actionOf(work.former, work.item);
-      changes.push({ subject: 'ci', subject_id: work.id, action, source: work.source, ...work.difference });
+      changes.push({
+        subject: 'ci',
+        subject_id: work.id,
+        ci_name: work.item.ci_name,
+        action,
+        source: work.source,
+        ...work.difference,
+      });
     }
     count += 1;
     if (count % 64 === 0) await turn();

@@ -1,14 +1,27 @@
 /** Sites: what the API says of one, and what rollcall.yml says above it. */
 
 import type { Static } from 'typebox';
+import type { Write } from '../store/open.ts';
 import type { siteSettings } from './settings.ts';
-import type { Site } from './store/sites.ts';
+import { listSites, type Site, storeNewSites, storeSite } from './store/sites.ts';
 
 export type SiteSettings = Readonly<Record<string, Static<typeof siteSettings>>>;
 
 /** Key by key, the configuration beats what was written through the API. */
 export function effectiveSite(site: Site, settings: SiteSettings): Site {
   return { ...site, ...settings[site.site_id] } as Site;
+}
+
+/** The sites that rollcall.yml names exist, and those that hold new hosts do so from the start that first said so. */
+export async function registerSites(write: Write, settings: SiteSettings, at: string): Promise<void> {
+  await write(async (trx) => {
+    await storeNewSites(trx, Object.keys(settings), at);
+    for (const site of await listSites(trx)) {
+      const holds = effectiveSite(site, settings).new_hosts === 'hold';
+      if (holds !== (site.new_hosts_since !== null))
+        await storeSite(trx, { ...site, new_hosts_since: holds ? at : null });
+    }
+  });
 }
 
 /** A site of which nothing is known but its slug. */

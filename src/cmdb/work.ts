@@ -27,6 +27,8 @@ export interface Work {
   /** Who wrote, for the change. */
   source: string;
   difference: Difference | undefined;
+  /** The inventory can show it, even where the merged document is the same: an address that another source outranks. */
+  visible: boolean;
 }
 
 export async function loadWorks(trx: Trx, ids: readonly ItemId[]): Promise<Map<ItemId, Work>> {
@@ -56,6 +58,7 @@ export async function loadWorks(trx: Trx, ids: readonly ItemId[]): Promise<Map<I
       measuredNow: false,
       source: '',
       difference: undefined,
+      visible: false,
     });
   }
   return works;
@@ -75,6 +78,7 @@ export function documentOf(work: Work, heart: Heart, at: string) {
 
 export function markGone(work: Work, claim: Claim, at: string): void {
   claim.gone_since = at;
+  work.visible = true;
   work.dirty = true;
   work.dirtyClaims.add(claim);
   if (work.source === '') work.source = claim.source;

@@ -316,3 +316,41 @@ test('a site that a write names is made, and a site is described once for all', 
     'site-ranch',
   ]);
 });
+
+test('a key that a source has for another item is refused in a write to this one', async () => {
+  const { call, item } = await withMeasured();
+  const other = (await call('POST', '/ci', { ...measured, ci_name: 'web-2', external_id: 'home/qemu/103' }))
+    .body as Item;
+
+  const { status, body } = await call('PUT', `/ci/${other.ci_id}`, {
+    managed_by: 'proxmox-api',
+    external_id: 'home/qemu/102',
+  });
+
+  expect([status, (body as { candidates: unknown }).candidates]).toEqual([409, [{ ci_id: item.ci_id }]]);
+});
+
+test('a site that only a script names is known, though the machine is where its cluster is', async () => {
+  const { call } = await withMeasured();
+  await call('POST', '/passes', {
+    source: 'proxmox-api:home',
+    complete: true,
+    items: [{ ...measured, managed_by: null, site_id: 'site-ranch' }],
+  });
+
+  await call('PUT', '/ci/web-1', { managed_by: 'proxmox-api', site_id: 'site-script' });
+  const sites = (await call('GET', '/sites')).body as { items: { site_id: string }[] };
+
+  expect((await call('GET', '/ci/web-1')).body).toMatchObject({ site_id: 'site-ranch' });
+  expect(sites.items.map((site) => site.site_id)).toContain('site-script');
+});
+
+test('sites that the configuration names exist from the start', async () => {
+  const { call } = await startService({
+    settings: { sites: { 'site-barn': { name: 'The barn', new_hosts: 'hold' } } },
+  });
+
+  const { body } = await call('GET', '/sites/site-barn');
+
+  expect(body).toMatchObject({ name: 'The barn', new_hosts: 'hold', new_hosts_since: '2026-03-02T10:00:00.000Z' });
+});

@@ -10,6 +10,8 @@ import type { Json } from '../item.ts';
 export interface Change extends Difference {
   subject: 'ci' | 'site' | 'group';
   subject_id: string;
+  /** What an item is called; not stored, since its row says it. */
+  ci_name?: string;
   action: string;
   source: string;
 }
