@@ -54,6 +54,6 @@ function shown(value: unknown): string {
 }
 
 /** Others' text goes to a terminal, and must not steer it. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/(?![\n\t])[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }

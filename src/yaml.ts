@@ -69,10 +69,15 @@ export function faultLines(yaml: Yaml, faults: readonly Fault[]): string[] {
 }
 
 /** The same for a value that came from elsewhere, such as a variable. */
-export function faultLine(origin: string, { pointer, detail }: Fault): string {
+export function faultLine(origin: string, fault: Fault): string {
+  return `${origin}: ${faultInWords(fault)}`;
+}
+
+/** `http.listen must be text, not 7373`. */
+export function faultInWords({ pointer, detail }: Fault): string {
   const path = dotted(pointer);
-  if (path === '') return `${origin}: ${detail}`;
-  return `${origin}: ${path}${detail.startsWith('must ') ? '' : ':'} ${detail}`;
+  if (path === '') return detail;
+  return `${path}${detail.startsWith('must ') ? '' : ':'} ${detail}`;
 }
 
 /** `/proxmox/clusters/0/token` as people say it: `proxmox.clusters[0].token`. */

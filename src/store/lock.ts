@@ -1,5 +1,6 @@
 /** One process owns the data. The kernel frees the lock when the process ends, however it ends. */
 
+import { existsSync } from 'node:fs';
 import { StartError } from '../errors.ts';
 import { openFile, sqliteCode } from './connection.ts';
 
@@ -19,6 +20,14 @@ export function tryLock(folder: string): Lock | undefined {
     throw error;
   }
   return { release: () => lock.close() };
+}
+
+/** Whether a process has the folder now; makes nothing where there is nothing. */
+export function isLocked(folder: string): boolean {
+  if (!existsSync(`${folder}/lock.db`)) return false;
+  const lock = tryLock(folder);
+  lock?.release();
+  return lock === undefined;
 }
 
 export function takeLock(folder: string): Lock {

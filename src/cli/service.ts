@@ -1,0 +1,176 @@
+/** Which service a command speaks to: the one that is named, the one that uses the data, or one in this process. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import type { Command } from 'commander';
+import { type App, type Config, findService, openApp, settingsSchema } from '../app.ts';
+import { type Environment, readConfig, readEnvironment } from '../config.ts';
+import { StartError } from '../errors.ts';
+import { tokenFiles } from '../first-start.ts';
+import { openLog } from '../log.ts';
+import { type Access, type Client, clientOf } from './client.ts';
+import { note } from './output.ts';
+
+interface Globals {
+  config?: string;
+  data?: string;
+}
+
+/** The configuration as the global options and the environment name it. */
+export function configOf(command: Command): Config {
+  const { config: file, data } = command.optsWithGlobals<Globals>();
+  return readConfig(settingsSchema, { file, data, env: readEnvironment(), cwd: process.cwd() });
+}
+
+/** Does the work against the service that the command is meant for. */
+export async function withClient(command: Command, work: (client: Client) => Promise<void>): Promise<void> {
+  const env = readEnvironment();
+  trustAuthority(env.ROLLCALL_CA);
+  const remote = remoteAccess(command, env);
+  if (remote) return await work(clientOf(remote));
+
+  const config = configOf(command);
+  const running = await findRunning(config);
+  if (running) return await work(clientOf(localAccess(config, running, env)));
+  const app = await openAlone(config);
+  try {
+    await work(clientOf(localAccess(config, app.url, env)));
+  } finally {
+    await app.close();
+  }
+}
+
+/** The app in this process, without jobs. Says so where it had to make a new database. */
+export async function openAlone(config: Config): Promise<App> {
+  const app = await openApp(config, openLog(config.log.level === 'silent' ? 'silent' : 'warn', config.log.format), {
+    alone: true,
+  });
+  if (app.firstTokens)
+    note(`There was no database in ${config.data}: made one. If you meant another folder, name it with --data.`);
+  return app;
+}
+
+/** The address of the service that uses the data, or undefined where none does. Waits for one that is starting. */
+export async function findRunning(config: Config): Promise<string | undefined> {
+  for (let waited = 0; ; waited += pollMilliseconds) {
+    const found = lookFor(config);
+    if (!found) return undefined;
+    if (found.url !== undefined) return found.url;
+    if (waited >= startMilliseconds)
+      throw new StartError(
+        `Another process uses the data in ${config.data}, and is no service that answers. Wait for it, or stop it.`,
+      );
+    await wait(pollMilliseconds);
+  }
+}
+
+const pollMilliseconds = 100;
+const startMilliseconds = 15_000;
+
+function lookFor(config: Config): ReturnType<typeof findService> {
+  try {
+    return findService(config);
+  } catch (error) {
+    throw new StartError(
+      `The data in ${config.data} belong to another user (${(error as Error).message}). ` +
+        'Run this as that user, or set ROLLCALL_URL and ROLLCALL_TOKEN.',
+      { cause: error },
+    );
+  }
+}
+
+/** Named by the environment; or by `rollcall login`, on a machine that has no data of its own. */
+export function remoteAccess(command: Command, env: Environment): Access | undefined {
+  if (env.ROLLCALL_URL) {
+    const url = checkedUrl(env.ROLLCALL_URL, 'ROLLCALL_URL');
+    const token = namedToken(env);
+    if (token) return { url, ...token };
+    const login = readLogin(env);
+    if (login?.url === url) return login;
+    throw new StartError(`ROLLCALL_URL is set, and no token for it: set ROLLCALL_TOKEN or ROLLCALL_TOKEN_FILE.`);
+  }
+  const { config: file, data } = command.optsWithGlobals<Globals>();
+  if (file ?? data ?? env.ROLLCALL_CONFIG ?? env.ROLLCALL_DATA) return undefined;
+  const login = readLogin(env);
+  if (!login || existsSync(`${configOf(command).data}/rollcall.db`)) return undefined;
+  return { ...login, ...namedToken(env) };
+}
+
+export function localAccess(config: Config, url: string, env: Environment): Access {
+  const named = namedToken(env);
+  if (named) return { url, ...named };
+  const { admin } = tokenFiles(config.data);
+  const advice =
+    'Stop the service, run "rollcall token reset-admin", which writes a new one, and start it again; or set ROLLCALL_TOKEN.';
+  return { url, token: tokenIn(admin, advice), tokenFrom: admin, advice };
+}
+
+/** The folder that `rollcall login` writes and the inventory script reads. */
+export function loginFolder(env: Environment): string {
+  const base = env.XDG_CONFIG_HOME ?? '';
+  return join(isAbsolute(base) ? base : join(homedir(), '.config'), 'rollcall');
+}
+
+/** The address in its one form; what stands there is not repeated where it could hold a password. */
+export function checkedUrl(text: string, origin: string): string {
+  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.search || url.hash)
+    throw new StartError(`${origin} is no address of a service: it looks like https://cmdb.example.org:7373.`);
+  if (url.username || url.password)
+    throw new StartError(`${origin} holds a user or password, which belongs into no address.`);
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+/** Reads a token; what is no token is refused without being shown. */
+export function checkedToken(text: string, origin: string, advice = ''): string {
+  const token = text.trim();
+  if (/^[!-~]+$/.test(token)) return token;
+  throw new StartError(`${origin} holds no token: a token is one word of plain characters. ${advice}`.trim());
+}
+
+export function tokenIn(file: string, advice: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'it is not there' : code === 'EACCES' ? 'this user may not' : message;
+    throw new StartError(`The token in ${file} cannot be read: ${reason}. ${advice}`, { cause: error });
+  }
+  return checkedToken(text, file, advice);
+}
+
+function namedToken(env: Environment): Pick<Access, 'token' | 'tokenFrom' | 'advice'> | undefined {
+  const advice = 'Get a new one with "rollcall token create" on the machine of the service.';
+  if (env.ROLLCALL_TOKEN)
+    return { token: checkedToken(env.ROLLCALL_TOKEN, 'ROLLCALL_TOKEN'), tokenFrom: 'ROLLCALL_TOKEN', advice };
+  const file = env.ROLLCALL_TOKEN_FILE;
+  if (!file) return undefined;
+  return { token: tokenIn(file, 'ROLLCALL_TOKEN_FILE names it.'), tokenFrom: `${file} (ROLLCALL_TOKEN_FILE)`, advice };
+}
+
+function readLogin(env: Environment): Access | undefined {
+  const folder = loginFolder(env);
+  if (!existsSync(join(folder, 'url')) || !existsSync(join(folder, 'token'))) return undefined;
+  const url = checkedUrl(readFileSync(join(folder, 'url'), 'utf8'), join(folder, 'url'));
+  const advice = 'Log in again with "rollcall login".';
+  const file = join(folder, 'token');
+  return { url, token: tokenIn(file, advice), tokenFrom: file, advice };
+}
+
+function trustAuthority(file: string | undefined): void {
+  if (!file) return;
+  try {
+    setDefaultCACertificates([...getCACertificates('default'), readFileSync(file, 'utf8')]);
+  } catch (error) {
+    throw new StartError(
+      `ROLLCALL_CA names ${file}, which cannot be read as certificates: ${(error as Error).message}.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
