@@ -47,7 +47,11 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
     wanted,
   };
   if (item.ansible_name === null) return ask;
-  if (wanted !== null) return wanted === item.ansible_name || item.ansible_name_from === wanted ? undefined : ask;
+  if (wanted !== null) {
+    const isGiven = item.ansible_name_by === 'people' && item.ansible_name === wanted;
+    const wasRefused = item.ansible_name_from === wanted && item.ansible_name !== wanted;
+    return isGiven || wasRefused ? undefined : ask;
+  }
   return followRenames && item.ansible_name_by === 'auto' && item.ansible_name_from !== item.ci_name ? ask : undefined;
 }
 

@@ -3,7 +3,7 @@
 import type { Static } from 'typebox';
 import type { Item } from '../cmdb/item.ts';
 import { type Match, type Matcher, matcherOf } from './match.ts';
-import { type GroupPrefix, observedGroupName } from './names.ts';
+import { type GroupPrefix, isOperatorGroupName, observedGroupName } from './names.ts';
 import type { groupSchema } from './settings.ts';
 
 /** What one source says of a group; 'rollcall.yml', 'api', or an import. */
@@ -77,6 +77,26 @@ export function circleIn(groups: readonly Pick<Group, 'group_name' | 'children'>
     if (circle) return circle;
   }
   return undefined;
+}
+
+/** The first thing in groups for which Ansible would refuse them, or could not address them. */
+export function faultIn(
+  groups: readonly Pick<Group, 'group_name' | 'children'>[],
+): { group: string; key: 'name' | 'children'; detail: string } | undefined {
+  for (const { group_name: group, children } of groups) {
+    if (!isOperatorGroupName(group)) {
+      return {
+        group,
+        key: 'name',
+        detail: 'a group name has no spaces, slashes, braces, control or pattern characters',
+      };
+    }
+    const child = children.find((name) => name === 'all' || name === 'ungrouped' || !isOperatorGroupName(name));
+    if (child !== undefined) return { group, key: 'children', detail: `${JSON.stringify(child)} cannot be a child` };
+  }
+  const circle = circleIn(groups);
+  if (!circle) return undefined;
+  return { group: circle[0] as string, key: 'children', detail: `the children close a circle, ${circle.join(' → ')}` };
 }
 
 /** The same groups without the children that close a circle. */

@@ -6,9 +6,8 @@ import { StartError } from '../errors.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { House, Module, Opened } from '../module.ts';
 import { stamp } from '../time.ts';
-import { circleIn, configuredWords, groupsOf } from './groups.ts';
+import { configuredWords, faultIn, groupsOf } from './groups.ts';
 import { type InventorySettings, openInventory } from './inventory.ts';
-import { isOperatorGroupName, isReservedGroupName } from './names.ts';
 import { groupEndpoints, inventoryEndpoints } from './routes.ts';
 import { inventorySettings } from './settings.ts';
 import { deleteVersionsBefore } from './store.ts';
@@ -53,19 +52,8 @@ export function inventoryModule(here: Here): Module<typeof inventorySettings> {
   };
 }
 
-/** Ansible refuses an inventory with a circle of groups as a whole, so such a configuration does not start. */
+/** Ansible refuses an inventory with a fault in its groups as a whole, so such a configuration does not start. */
 function refuseConfigured(groups: InventorySettings['groups']): void {
-  const words = groupsOf(configuredWords(groups));
-  for (const { group_name, children } of words) {
-    for (const name of [group_name, ...children]) {
-      if (!isOperatorGroupName(name) || isReservedGroupName(name)) {
-        throw new StartError(
-          `inventory.groups: ${JSON.stringify(name)} cannot be a group of an operator's. Choose a name without spaces, slashes, braces, pattern characters, or a prefix such as tag_.`,
-        );
-      }
-    }
-  }
-  const circle = circleIn(words);
-  if (circle)
-    throw new StartError(`inventory.groups: the children close a circle, ${circle.join(' → ')}. Take one of them out.`);
+  const fault = faultIn(groupsOf(configuredWords(groups)));
+  if (fault) throw new StartError(`inventory.groups.${fault.group}: ${fault.detail}.`);
 }

@@ -68,7 +68,7 @@ export function observedGroupName(prefix: GroupPrefix, value: string): string {
   return `${prefix}_${folded.slice(0, 200) || 'x'}`;
 }
 
-export function isReservedGroupName(name: string): boolean {
+function isReservedGroupName(name: string): boolean {
   return observedGroup.test(name) || (resultGroups as readonly string[]).includes(name);
 }
 

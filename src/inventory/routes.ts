@@ -13,9 +13,8 @@ import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, readTime, stamp } from '../time.ts';
 import { diffOf } from './diff.ts';
-import { circleIn, configuredWords, type Group, type GroupWord, groupsOf } from './groups.ts';
+import { configuredWords, faultIn, type Group, type GroupWord, groupsOf } from './groups.ts';
 import type { Inventory, InventorySettings, Question, Served } from './inventory.ts';
-import { isOperatorGroupName, isReservedGroupName } from './names.ts';
 import { groupSchema } from './settings.ts';
 import { deleteGroupWord, listGroupWords, loadAddressWords, storeGroupWord } from './store.ts';
 import { whyOf } from './why.ts';
@@ -241,7 +240,6 @@ export function groupEndpoints(store: Store, settings: InventorySettings, clock:
       answers: { 200: GroupOnTheWire, 201: GroupOnTheWire },
       async handle({ params, body, caller }) {
         const name = params.name as string;
-        refuseName(name);
         const at = stamp(clock());
         const word: GroupWord = {
           group_name: name,
@@ -258,7 +256,7 @@ export function groupEndpoints(store: Store, settings: InventorySettings, clock:
             ...words.filter((one) => one.group_name !== name || one.source !== 'api'),
             ...(isEmpty ? [] : [word]),
           ]);
-          refuseCircle(next, name);
+          refuseFault(next);
           const group = next.find((one) => one.group_name === name) ?? {
             group_name: name,
             vars: {},
@@ -290,22 +288,7 @@ function documentOf({ said_by: _, group_name: _name, ...document }: Group) {
   return document;
 }
 
-function refuseName(name: string): void {
-  if (isOperatorGroupName(name) && !isReservedGroupName(name)) return;
-  const detail = isReservedGroupName(name)
-    ? `groups named ${name.split('_')[0]}_… are made of what is observed; choose a name without that prefix`
-    : 'a group name has no spaces, slashes, braces, control or pattern characters';
-  throw invalid('The group', [{ pointer: '', detail }]);
-}
-
-function refuseCircle(groups: readonly Group[], name: string): void {
-  const group = groups.find((one) => one.group_name === name);
-  for (const child of group?.children ?? []) {
-    if (child === 'all' || child === 'ungrouped')
-      throw invalid('The group', [{ pointer: '/children', detail: `${child} cannot be a child` }]);
-    if (!isOperatorGroupName(child))
-      throw invalid('The group', [{ pointer: '/children', detail: `${JSON.stringify(child)} is no group name` }]);
-  }
-  const circle = circleIn(groups);
-  if (circle) throw invalid('The group', [{ pointer: '/children', detail: `closes a circle: ${circle.join(' → ')}` }]);
+function refuseFault(groups: readonly Group[]): void {
+  const fault = faultIn(groups);
+  if (fault) throw invalid('The group', [{ pointer: fault.key === 'name' ? '' : '/children', detail: fault.detail }]);
 }
