@@ -58,7 +58,7 @@ export function mergeClaims(
     return read(winner);
   };
   const plain = (attribute: PlainAttribute, among?: readonly Claim[]) =>
-    pick(attribute, (claim) => claim.said[attribute], among) as string | undefined;
+    pick(attribute, (claim) => plainWord(claim, attribute, ranks), among) as string | undefined;
 
   const values = Object.fromEntries(
     plainAttributes.map((attribute) => [attribute, plain(attribute, electorate(attribute, speaking, claims, ranks))]),
@@ -90,6 +90,12 @@ export function mergeClaims(
   };
   document.ci_status = statusOf(document);
   return { document, winners };
+}
+
+/** What measures or intends a thing manages it, unless somebody says otherwise. */
+function plainWord(claim: Claim, attribute: PlainAttribute, ranks: Ranks): string | undefined {
+  const isImplied = attribute === 'managed_by' && ranks.roleOf(claim.kind) !== 'people';
+  return claim.said[attribute] ?? (isImplied ? claim.kind : undefined);
 }
 
 function later(a: string, b: string): string {
