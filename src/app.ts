@@ -30,6 +30,7 @@ import { type Job, jobsSettings, openJobs } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
 import type { Opened } from './module.ts';
 import { backupTo, restoreFrom } from './store/backup.ts';
+import { type DatabaseState, inspectDatabase } from './store/inspect.ts';
 import { isLocked } from './store/lock.ts';
 import { databaseName, openStore, type Store } from './store/open.ts';
 import { type Clock, stamp, systemClock, systemTimeZone } from './time.ts';
@@ -180,6 +181,16 @@ export async function backup(config: Config, target: string): Promise<void> {
   const file = `${config.data}/${databaseName}`;
   if (!existsSync(file)) throw new StartError(`There is no database in ${config.data}; --data names another folder.`);
   await backupTo(file, target);
+}
+
+/** Looks at the data's database and changes nothing; undefined where there is none. */
+export async function inspect(config: Config): Promise<DatabaseState | undefined> {
+  return await inspectDatabase(`${config.data}/${databaseName}`);
+}
+
+/** What the inventory script of this machine sends to be known as it. */
+export function controllerHere(): string | undefined {
+  return thisMachine().controller;
 }
 
 /** Puts a backup in the place of the data's database; answers where the former one was kept. */

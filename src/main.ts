@@ -3,9 +3,15 @@
 import { Command } from 'commander';
 import { version } from './app.ts';
 import { applyCommand } from './cli/apply.ts';
+import { backupCommand } from './cli/backup.ts';
 import { ciCommand } from './cli/ci.ts';
 import { Refusal } from './cli/client.ts';
+import { doctorCommand } from './cli/doctor.ts';
+import { inventoryCommand } from './cli/inventory.ts';
+import { loginCommand } from './cli/login.ts';
+import { openapiCommand } from './cli/openapi.ts';
 import { passesCommand } from './cli/passes.ts';
+import { restoreCommand } from './cli/restore.ts';
 import { serveCommand } from './cli/serve.ts';
 import { tokenCommand } from './cli/token.ts';
 import { DomainError, StartError } from './errors.ts';
@@ -28,8 +34,20 @@ certificates of your own); else the one that uses the data folder; else, on a ma
 Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a person.`,
   );
 
-for (const command of [serveCommand(), ciCommand(), applyCommand(), passesCommand(), tokenCommand()])
-  program.addCommand(command);
+const commands = [
+  serveCommand(),
+  ciCommand(),
+  applyCommand(),
+  passesCommand(),
+  inventoryCommand(),
+  tokenCommand(),
+  loginCommand(),
+  backupCommand(),
+  restoreCommand(),
+  doctorCommand(),
+  openapiCommand(),
+];
+for (const command of commands) program.addCommand(command);
 
 // Whoever reads our output may have enough of it: "rollcall ci list | head".
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -42,7 +60,9 @@ try {
 } catch (error) {
   const isForPeople = error instanceof StartError || error instanceof DomainError || error instanceof Refusal;
   if (!isForPeople) throw error;
-  const faults = error instanceof Refusal ? error.faults.map((fault) => `  ${faultInWords(fault)}`) : [];
+  // One fault is in the sentence already.
+  const several = error instanceof Refusal && error.faults.length > 1 ? error.faults : [];
+  const faults = several.map((fault) => `  ${faultInWords(fault)}`);
   process.stderr.write(`${[error.message, ...faults].map(printable).join('\n')}\n`);
   process.exitCode = 1;
 }

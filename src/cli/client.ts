@@ -24,6 +24,8 @@ export interface List<T> {
 
 export interface Access {
   url: string;
+  /** How it is called in a sentence. */
+  called: string;
   token: string | undefined;
   /** Where the token came from, and what to do if it is not accepted. */
   tokenFrom: string;
@@ -69,7 +71,7 @@ export function clientOf(access: Access): Client {
         signal: AbortSignal.timeout(longestMilliseconds),
       });
     } catch (error) {
-      throw new StartError(`Rollcall at ${access.url} ${troubleOf(error)}.`, { cause: error });
+      throw new StartError(`${access.called} ${troubleOf(error)}.`, { cause: error });
     }
     if (!response.ok) throw await refusalOf(response, access);
     return response;
@@ -115,10 +117,10 @@ async function refusalOf(response: Response, access: Access): Promise<Error> {
   }
   const detail = typeof problem.detail === 'string' ? problem.detail : `It answered ${response.status}.`;
   if (response.status === 401 && access.token === undefined)
-    return new StartError(`Rollcall at ${access.url} wants a token. ${access.advice}`);
+    return new StartError(`${access.called} wants a token. ${access.advice}`);
   if (response.status === 401)
     return new StartError(
-      `Rollcall at ${access.url} does not accept the token from ${access.tokenFrom}: ${detail} ${access.advice}`,
+      `${access.called} does not accept the token from ${access.tokenFrom}: ${detail} ${access.advice}`,
     );
   if (response.status === 403) return new Refusal(`${detail} It is from ${access.tokenFrom}.`, 403, problem);
   return new Refusal(detail, response.status, problem);

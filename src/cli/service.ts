@@ -34,10 +34,10 @@ export async function withClient(command: Command, work: (client: Client) => Pro
 
   const config = configOf(command);
   const running = await findRunning(config);
-  if (running) return await work(clientOf(localAccess(config, running, env)));
+  if (running) return await work(clientOf(localAccess(config, running, env, true)));
   const app = await openAlone(config);
   try {
-    await work(clientOf(localAccess(config, app.url, env)));
+    await work(clientOf(localAccess(config, app.url, env, false)));
   } finally {
     await app.close();
   }
@@ -87,7 +87,7 @@ export function remoteAccess(command: Command, env: Environment): Access | undef
   if (env.ROLLCALL_URL) {
     const url = checkedUrl(env.ROLLCALL_URL, 'ROLLCALL_URL');
     const token = namedToken(env);
-    if (token) return { url, ...token };
+    if (token) return { url, called: `Rollcall at ${url}`, ...token };
     const login = readLogin(env);
     if (login?.url === url) return login;
     throw new StartError(`ROLLCALL_URL is set, and no token for it: set ROLLCALL_TOKEN or ROLLCALL_TOKEN_FILE.`);
@@ -99,13 +99,16 @@ export function remoteAccess(command: Command, env: Environment): Access | undef
   return { ...login, ...namedToken(env) };
 }
 
-export function localAccess(config: Config, url: string, env: Environment): Access {
+/** By the admin token beside the data, unless the environment names another. */
+export function localAccess(config: Config, url: string, env: Environment, isRunning: boolean): Access {
   const named = namedToken(env);
-  if (named) return { url, ...named };
+  const called = isRunning ? `Rollcall at ${url}` : `Rollcall, opened for this command on ${config.data},`;
+  if (named) return { url, called, ...named };
   const { admin } = tokenFiles(config.data);
-  const advice =
-    'Stop the service, run "rollcall token reset-admin", which writes a new one, and start it again; or set ROLLCALL_TOKEN.';
-  return { url, token: tokenIn(admin, advice), tokenFrom: admin, advice };
+  const advice = isRunning
+    ? 'Run this as the user of the service, or set ROLLCALL_TOKEN; if the token is lost, stop the service, run "rollcall token reset-admin", and start it again.'
+    : '"rollcall token reset-admin" writes a new one.';
+  return { url, called, token: tokenIn(admin, advice), tokenFrom: admin, advice };
 }
 
 /** The folder that `rollcall login` writes and the inventory script reads. */
@@ -158,10 +161,11 @@ function readLogin(env: Environment): Access | undefined {
   const url = checkedUrl(readFileSync(join(folder, 'url'), 'utf8'), join(folder, 'url'));
   const advice = 'Log in again with "rollcall login".';
   const file = join(folder, 'token');
-  return { url, token: tokenIn(file, advice), tokenFrom: file, advice };
+  return { url, called: `Rollcall at ${url}`, token: tokenIn(file, advice), tokenFrom: file, advice };
 }
 
-function trustAuthority(file: string | undefined): void {
+/** Certificates that are trusted besides the usual ones. */
+export function trustAuthority(file: string | undefined): void {
   if (!file) return;
   try {
     setDefaultCACertificates([...getCACertificates('default'), readFileSync(file, 'utf8')]);
