@@ -75,19 +75,15 @@ function notJson(text: string, cause: unknown): DomainError {
   const faults: ParseError[] = [];
   parse(text, faults, { disallowComments: true, allowTrailingComma: false });
   const fault = faults[0];
-  const offset = fault ? fault.offset : text.length;
+  const name = fault ? printParseErrorCode(fault.error) : 'UnexpectedText';
+  const end = text.trimEnd().length;
+  const ended = !fault || fault.offset >= end || name.startsWith('UnexpectedEnd');
+  const offset = ended ? end : fault.offset;
   const before = text.slice(0, offset).split('\n');
   const line = before.length;
   const column = (before.at(-1)?.length ?? 0) + 1;
-  const around = text.slice(Math.max(0, offset - 20), offset + 20).replaceAll(/\s+/g, ' ');
-  const ended = offset >= text.trimEnd().length;
-  const what = ended
-    ? 'it ends too early'
-    : fault
-      ? printParseErrorCode(fault.error)
-          .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
-          .toLowerCase()
-      : 'unexpected text';
+  const around = shownAround(text, offset);
+  const what = ended ? 'it ends too early' : name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase();
   const size = /:\s*(\d+(?:\.\d+)?\s?[kmgtKMGT]i?[bB]?)\s*[,}\n]/.exec(text);
   const hint = size
     ? ` An unquoted size (${size[1]}) is the likely cause: send a plain number in the unit of the key's name.`
@@ -100,6 +96,14 @@ function notJson(text: string, cause: unknown): DomainError {
       errors: [{ pointer: '', detail: `line ${line}, column ${column}: ${what}` }],
     },
   );
+}
+
+/** The 40 characters around a place, blanks counted once. */
+function shownAround(text: string, offset: number): string {
+  const single = (part: string) => part.replaceAll(/\s+/g, ' ');
+  const after = single(text.slice(offset, offset + 400)).slice(0, 20);
+  const before = single(text.slice(Math.max(0, offset - 400), offset)).slice(after.length - 40);
+  return before + after;
 }
 
 const secretName = /pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential_value/i;
