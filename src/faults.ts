@@ -38,9 +38,13 @@ export function faultsOf(all: readonly ErrorObject[]): Fault[] {
   return [...new Map(faults.map((fault) => [`${fault.pointer}\n${fault.detail}`, fault])).values()];
 }
 
-/** The known name that was probably meant, if one is near enough to be a slip of the hand. */
+/** The known name that was probably meant: one of which this is a whole part, or a slip of the hand. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > longestName) return undefined;
+  const [whole] = known
+    .filter((candidate) => candidate.split('_').includes(name.toLowerCase()))
+    .sort((a, b) => a.length - b.length);
+  if (whole !== undefined) return whole;
   const ranked = known
     .map((candidate) => ({ candidate, away: distance(name.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.away - b.away);
