@@ -1,9 +1,9 @@
 /** Where the service listens: plain or with TLS, on which address, and how it stops. */
 
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { HttpSettings } from './settings.ts';
@@ -30,6 +30,7 @@ export async function listen(app: RequestListener, settings: HttpSettings, log: 
     : { server: createServer(app), stopWatching: () => undefined };
   // A client that asks first is told to go on where its body is read, which is after its token was accepted.
   server.on('checkContinue', app);
+  const connections = connectionsOf(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, settings.listen)));
     server.listen(port, host, resolve);
@@ -41,10 +42,43 @@ export async function listen(app: RequestListener, settings: HttpSettings, log: 
     async close(drainMilliseconds) {
       stopWatching();
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      const cut = setTimeout(() => server.closeAllConnections(), drainMilliseconds);
+      connections.closeIdle();
+      const cut = setTimeout(() => connections.closeAll(), drainMilliseconds);
       await closed;
       clearTimeout(cut);
+    },
+  };
+}
+
+/**
+ * Node's own way to close what is idle passes over connections that have said nothing yet, and leaves open those
+ * whose answer ends later.
+ */
+function connectionsOf(server: Server | TlsServer): { closeIdle(): void; closeAll(): void } {
+  const accepted = new Set<Socket>();
+  const ready = new Set<Socket>();
+  const answering = new Map<Socket, ServerResponse>();
+  const keep = (among: Set<Socket>) => (socket: Socket) => {
+    among.add(socket);
+    socket.once('close', () => among.delete(socket));
+  };
+  const answer = ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answering.set(socket, response);
+    response.once('close', () => answering.delete(socket));
+  };
+  server.on('connection', keep(accepted));
+  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', keep(ready));
+  server.prependListener('request', answer);
+  server.prependListener('checkContinue', answer);
+  return {
+    closeIdle() {
+      for (const socket of ready) if (!answering.has(socket)) socket.destroy();
+      for (const response of answering.values()) {
+        if (!response.headersSent) response.setHeader('Connection', 'close');
+      }
+    },
+    closeAll() {
+      for (const socket of accepted) socket.destroy();
     },
   };
 }
