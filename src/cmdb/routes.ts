@@ -75,7 +75,7 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
           store.read,
           filter,
           limit,
-          readCursor(cursor, ['number', 'string', 'string']),
+          readCursor(cursor, ['number', 'string', 'string', 'string']),
         );
         const page = pageOf(rows, limit, count, pageKeysOf);
         return [200, { ...page, items: page.items.map(itemOnTheWire) }];

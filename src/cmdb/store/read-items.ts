@@ -109,10 +109,13 @@ export async function listItems(
     .executeTakeFirstOrThrow();
   const rows = await filtered(selectReadItems(db), filter)
     .$if(after !== undefined, (query) =>
-      query.where(sql<boolean>`(${retiredLast}, created_at, ci_id) > (${after?.[0]}, ${after?.[1]}, ${after?.[2]})`),
+      query.where(
+        sql<boolean>`(${retiredLast}, created_at, ci_name, ci_id) > (${after?.[0]}, ${after?.[1]}, ${after?.[2]}, ${after?.[3]})`,
+      ),
     )
     .orderBy(retiredLast)
     .orderBy('created_at')
+    .orderBy('ci_name')
     .orderBy('ci_id')
     .limit(limit + 1)
     .execute();
@@ -120,7 +123,7 @@ export async function listItems(
 }
 
 export function pageKeysOf(item: Item): (string | number)[] {
-  return [item.ci_status === 'retired' ? 1 : 0, item.created_at, item.ci_id];
+  return [item.ci_status === 'retired' ? 1 : 0, item.created_at, item.ci_name, item.ci_id];
 }
 
 /** The item of an id, also a deleted one; the id of one that was merged answers with the survivor. */
