@@ -6,7 +6,7 @@ import { DomainError, type Fault } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import { setAlerts } from '../store/alerts.ts';
 import { nested, rehearse, type Store, type Trx } from '../store/open.ts';
-import { turn } from '../store/turn.ts';
+import { inTurns, turn } from '../store/turn.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
 import type { ItemId, SourceRef } from './item.ts';
 import { kindOf, type Ranks, ranksOf, sourceKinds } from './kinds.ts';
@@ -73,6 +73,9 @@ export interface PassBody {
   takes_over?: boolean | undefined;
 }
 
+/** So many registrations are worked on at once; all of them are one transaction. It bounds memory and waiting. */
+const bulkPart = 1000;
+
 export interface CmdbParts {
   store: Store;
   settings: CmdbSettings;
@@ -131,7 +134,10 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       }
       const occasion = occasionOf(caller);
       if (batches.length > 0)
-        results.push(...(await store.write((trx) => reconcileInParts(trx, heart, batches, occasion))));
+        await store.write(async (trx) => {
+          for await (const part of inTurns(batches, bulkPart))
+            results.push(...(await reconcileInParts(trx, heart, part, occasion)));
+        });
       return results.sort((a, b) => a.index - b.index);
     },
 
@@ -263,7 +269,7 @@ function specsFaultFinder(
 async function reconcileInParts(
   trx: Trx,
   heart: Heart,
-  batches: readonly Statement[][],
+  batches: readonly (readonly Statement[])[],
   occasion: Occasion,
 ): Promise<BulkResult[]> {
   try {

@@ -4,6 +4,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { sql } from 'kysely';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { insertRows } from '../../store/rows.ts';
+import { inTurns } from '../../store/turn.ts';
 import type { Difference } from '../changes.ts';
 import type { Json } from '../item.ts';
 
@@ -41,10 +42,8 @@ export async function storeChanges(
   revision: number,
   occasion: Occasion,
 ): Promise<void> {
-  await insertRows(
-    trx,
-    'changes',
-    changes.map((change) => ({
+  for await (const part of inTurns(changes)) {
+    const rows = part.map((change) => ({
       change_id: randomUUIDv7(),
       subject: change.subject,
       subject_id: change.subject_id,
@@ -59,8 +58,9 @@ export async function storeChanges(
       after: JSON.stringify(change.after),
       revision,
       changed_at: occasion.at,
-    })),
-  );
+    }));
+    await insertRows(trx, 'changes', rows);
+  }
 }
 
 export interface ReadChange {
