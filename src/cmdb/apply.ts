@@ -4,7 +4,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { millisecondsOf } from '../time.ts';
 import type { Claim, ClaimId, ItemId, Said } from './item.ts';
 import { personsPatch } from './person.ts';
-import { saidAnew, saidOf, saidWith, wordsOf } from './said.ts';
+import { saidAnew, saidWith, wordsOf } from './said.ts';
 import { type Heart, heldByStatus, type Statement } from './statement.ts';
 import type { Work } from './work.ts';
 
@@ -27,7 +27,7 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
     statement.kind === 'manual' && !statement.whole
       ? personsPatch(work, former, statement.patch, heart)
       : statement.patch;
-  const said = statement.whole ? saidAnew(former, saidOf(patch)) : saidWith(former, patch);
+  const said = statement.whole ? saidAnew(former, statement.said) : saidWith(former, patch);
   const isSpoken = Object.keys(said).length > 0;
   if (!existing && !isSpoken && !work.isNew) return undefined;
 

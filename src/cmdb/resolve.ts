@@ -6,7 +6,6 @@ import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { type Candidate, type Identified, type Identifier, identifiersOf, identify } from './identify.ts';
 import type { ClaimId, IdentifierKind, ItemId } from './item.ts';
-import { saidOf } from './said.ts';
 import type { Heart, Statement } from './statement.ts';
 import { type Glance, glanceByItems, glanceByKeys, idsByIdentifiers, loadCandidates } from './store/glance.ts';
 
@@ -41,7 +40,7 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
       (statement.key !== null && glances.has(keyed(statement.source, statement.key)))
     )
       continue;
-    const identifiers = identifiersOf(saidOf(statement.patch), heart.defaultSite);
+    const identifiers = identifiersOf(statement.said, heart.defaultSite);
     world.identifiers.set(statement, identifiers);
     for (const { kind, value } of identifiers)
       if (kind === 'pve' || kind === 'guest' || kind === 'name') values[kind].add(value);
@@ -143,18 +142,12 @@ export function find(
   world: World,
   known: Parameters<typeof identify>[4],
 ): Identified | undefined {
-  return identify(
-    statement.source,
-    statement.key,
-    saidOf(statement.patch),
-    world.identifiers.get(statement) ?? [],
-    known,
-  );
+  return identify(statement.source, statement.key, statement.said, world.identifiers.get(statement) ?? [], known);
 }
 
 /** A new item can be found by the statements after it. */
 function announce(world: World, statement: Statement, id: ItemId): void {
-  const said = saidOf(statement.patch);
+  const { said } = statement;
   const candidate: Candidate = {
     ci_id: id,
     ci_type: said.ci_type ?? 'machine',

@@ -80,7 +80,17 @@ export function saidAnew(former: Said, whole: Said): Said {
 
 /** A patch as what is said of a thing that is not known yet: nulls say nothing. */
 export function saidOf(patch: Patch): Said {
-  return saidWith({}, patch);
+  // Nearly always it is just that, as it stands.
+  return isWhole(patch) ? patch : saidWith({}, patch);
+}
+
+function isWhole(patch: Patch): patch is Said {
+  const { technical_specs: specs, ansible } = patch;
+  const parts = [patch, specs, ansible, ansible?.vars].filter((part) => part !== undefined);
+  return parts.every((part) => {
+    const values = Object.values(part ?? {});
+    return values.length > 0 && values.every((value) => value !== null && value !== undefined);
+  });
 }
 
 /** Null takes a word back. */

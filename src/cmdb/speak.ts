@@ -7,7 +7,16 @@ import type { Fault } from '../errors.ts';
 import { nearestName } from '../faults.ts';
 import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Winners } from './item.ts';
 import { kindOf, type Ranks, sourceRef } from './kinds.ts';
-import { type AnsiblePatch, hashOf, isSame, normalizeSpecs, normalizeText, type Patch, wordsOf } from './said.ts';
+import {
+  type AnsiblePatch,
+  hashOf,
+  isSame,
+  normalizeSpecs,
+  normalizeText,
+  type Patch,
+  saidOf,
+  wordsOf,
+} from './said.ts';
 import { heldByStatus, type Statement } from './statement.ts';
 import { acceptedStatusWords, partOf } from './status.ts';
 import type { ReadItem } from './store/read-items.ts';
@@ -103,7 +112,7 @@ function statementOf(
   patch: Patch,
   base: Pick<Statement, 'index' | 'target' | 'whole' | 'registers' | 'hold'>,
 ): Statement {
-  return { ...base, source, kind, key, patch, companion: false, heard: hashOf(patch) };
+  return { ...base, source, kind, key, patch, said: saidOf(patch), companion: false, heard: hashOf(patch) };
 }
 
 function nativeKeyOf(body: ItemBody): string | null {

@@ -1,6 +1,6 @@
 /** What is said, before it is known of which item; and what came of it. */
 
-import type { Hold, ItemId, SourceRef } from './item.ts';
+import type { Hold, ItemId, Said, SourceRef } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import type { HostNames } from './names.ts';
 import type { Patch } from './said.ts';
@@ -22,6 +22,8 @@ export interface Statement {
   target: ItemId | null;
   companion: boolean;
   patch: Patch;
+  /** The patch as what is said of a thing that is not known yet. */
+  said: Said;
   /** The whole observation: what it does not speak of is no longer said. */
   whole: boolean;
   /** A registration lifts a retirement. */

@@ -98,15 +98,15 @@ export async function storeIdentifiers(
     await sql`DELETE FROM identifiers WHERE claim_id IN ${listed(former)}
       AND claim_id || ' ' || kind || ' ' || value NOT IN ${listed(keep)}`.execute(trx);
   }
-  const rows = [...identifiers].flatMap(([claim_id, list]) =>
-    list.map(({ kind, value }) => ({ kind, value, claim_id, said_since: at })),
-  );
   const already = former.length > 0 ? await identifierKeys(trx, former) : new Set<string>();
-  await insertRows(
-    trx,
-    'identifiers',
-    rows.filter((row) => !already.has(`${row.claim_id} ${row.kind} ${row.value}`)),
+  const rows = [...identifiers].flatMap(([claim_id, list]) =>
+    list
+      .filter(({ kind, value }) => !already.has(`${claim_id} ${kind} ${value}`))
+      .map(({ kind, value }) => ({ kind, value, claim_id, said_since: at })),
   );
+  // In the order of the table's own tree, which is so filled in half the time.
+  rows.sort((a, b) => (a.kind === b.kind ? (a.value < b.value ? -1 : 1) : a.kind < b.kind ? -1 : 1));
+  await insertRows(trx, 'identifiers', rows);
 }
 
 async function identifierKeys(trx: Trx, claims: readonly ClaimId[]): Promise<Set<string>> {

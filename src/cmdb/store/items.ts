@@ -150,7 +150,7 @@ export async function groupsOfNames(db: Db, names: readonly string[]): Promise<s
     SELECT group_name AS name FROM groups WHERE group_name IN ${listed(names)}
     UNION SELECT child.value FROM groups, json_each(groups.children) child WHERE child.value IN ${listed(names)}
     UNION SELECT named.value FROM configuration_items i, json_each(i.ansible, '$.groups') named
-      WHERE i.deleted_at IS NULL AND named.value IN ${listed(names)}`.execute(db);
+      WHERE i.ansible LIKE '%"groups"%' AND i.deleted_at IS NULL AND named.value IN ${listed(names)}`.execute(db);
   return rows.map((row) => row.name);
 }
 
