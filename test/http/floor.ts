@@ -45,7 +45,7 @@ export async function openFloor(endpoints: readonly Endpoint[], settings: Partia
     auth,
     refusals,
     url: listening.url,
-    close: listening.close,
+    close: (drainMilliseconds: number) => listening.close(drainMilliseconds),
     lines,
     pass: (time: Temporal.DurationLike) => {
       now = now.add(time);
