@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // The door: plain JavaScript, so that an old Node says what is wrong instead of failing to read TypeScript.
+import { fileURLToPath } from 'node:url';
+
 const oldest = 26;
 const major = Number(process.versions.node.split('.')[0]);
 if (major < oldest) {
@@ -9,5 +11,8 @@ if (major < oldest) {
   );
   process.exitCode = 1;
 } else {
+  // Compiled once and kept beside the code, whose owner alone can write there: half the time of a start.
+  const { enableCompileCache } = await import('node:module');
+  enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/rollcall', import.meta.url)));
   await import('./main.ts');
 }
