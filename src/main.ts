@@ -23,7 +23,6 @@ const program = new Command('rollcall')
   .version(version)
   .option('--config <file>', 'the configuration; rollcall.yml in this folder unless given, or ROLLCALL_CONFIG')
   .option('--data <folder>', 'the folder with the data; ./data unless given, or ROLLCALL_DATA')
-  .showHelpAfterError('(--help says how)')
   .addHelpText(
     'after',
     `
@@ -48,6 +47,7 @@ const commands = [
   openapiCommand(),
 ];
 for (const command of commands) program.addCommand(command);
+helpAfterError(program);
 
 // Whoever reads our output may have enough of it: "rollcall ci list | head".
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -65,4 +65,9 @@ try {
   const faults = several.map((fault) => `  ${faultInWords(fault)}`);
   process.stderr.write(`${[error.message, ...faults].map(printable).join('\n')}\n`);
   process.exitCode = 1;
+}
+
+function helpAfterError(command: Command): void {
+  command.showHelpAfterError('(--help says how)');
+  for (const inner of command.commands) helpAfterError(inner);
 }

@@ -54,16 +54,15 @@ export function readMachines(path: string): Machines {
 
 /** What the service found wrong in items, with the places in the files. */
 export function faultsInFile(items: readonly Entry[], errors: readonly { index: number; errors: Fault[] }[]): string[] {
-  return errors
-    .toSorted((a, b) => a.index - b.index)
-    .flatMap(({ index, errors: faults }) => {
-      const entry = items[index];
-      if (!entry) return [];
-      return faults.map((fault) => {
-        const pointer = wordAt(entry.words, fault.pointer)?.pointer ?? entry.pointer;
-        return faultLines(entry.yaml, [{ pointer, detail: fault.detail }])[0] ?? fault.detail;
-      });
-    });
+  const byFile = new Map<Yaml, Fault[]>(items.map((entry) => [entry.yaml, []]));
+  for (const { index, errors: faults } of errors) {
+    const entry = items[index];
+    if (!entry) continue;
+    for (const { pointer, detail } of faults)
+      byFile.get(entry.yaml)?.push({ pointer: wordAt(entry.words, pointer)?.pointer ?? entry.pointer, detail });
+  }
+  // What is wrong in the defaults is wrong in many items, and is told once.
+  return [...new Set([...byFile].flatMap(([yaml, faults]) => faultLines(yaml, faults)))];
 }
 
 export function wrong(path: string, lines: readonly string[]): StartError {

@@ -19,8 +19,9 @@ export function passesCommand(): Command {
         const passes = await client.get<{ items: Json[] }>('/passes', { source, limit });
         if (json) return printJson(passes);
         printTable(
-          ['PASS', 'SOURCE', 'OUTCOME', 'SEEN', 'NEW', 'CHANGED', 'GONE'],
+          ['BEGUN', 'PASS', 'SOURCE', 'OUTCOME', 'SEEN', 'NEW', 'CHANGED', 'GONE'],
           passes.items.map((pass) => [
+            pass.begun_at,
             pass.pass_id,
             pass.source,
             outcomeInWords(pass.outcome),

@@ -1,0 +1,53 @@
+/** `rollcall` as a person runs it: a process of its own, with nothing of this machine's environment. */
+
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import type { Service } from '../service.ts';
+
+export const launcher = join(import.meta.dirname, '../../src/rollcall.mjs');
+export const exampleFile = join(import.meta.dirname, '../../ansible/examples/machines.yml');
+
+export interface Ran {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface RunOptions {
+  env?: Readonly<Record<string, string>>;
+  /** Where it is run, and what is its home. */
+  folder: string;
+  stdin?: string;
+}
+
+export async function run(words: readonly string[], { env = {}, folder, stdin = '' }: RunOptions): Promise<Ran> {
+  return await runProgram(process.execPath, [launcher, ...words], { env, folder, stdin });
+}
+
+export async function runProgram(
+  program: string,
+  words: readonly string[],
+  { env = {}, folder, stdin = '' }: RunOptions,
+): Promise<Ran> {
+  const path = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+  const child = spawn(program, words, { cwd: folder, env: { PATH: path, HOME: folder, ...env } });
+  const ran: Ran = { code: null, stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    ran.stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    ran.stderr += text;
+  });
+  // Who does not read what is sent to it has its reasons.
+  child.stdin.on('error', () => undefined).end(stdin);
+  return await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ ...ran, code }));
+  });
+}
+
+/** Runs it against the data of a service. */
+export function besides({ folder }: Service) {
+  return async (...words: string[]): Promise<Ran> =>
+    await run(words, { folder, env: { ROLLCALL_DATA: join(folder, 'data') } });
+}
