@@ -18,12 +18,7 @@ describe('every fault is told with its place and what would be right:', () => {
     expect(status).toBe(400);
     expect(headers.get('content-type')).toBe('application/problem+json');
     const { errors } = body as { errors: { pointer: string }[] };
-    expect(errors.map(({ pointer }) => pointer).sort()).toEqual([
-      '/ansible/port',
-      '/ci_name',
-      '/memory_mb',
-      '/tags/1',
-    ]);
+    expect(errors.map(({ pointer }) => pointer).sort()).toEqual(['/ansible/port', '/ci_name', '/memory_mb', '/tags/1']);
   });
 
   test.each([
