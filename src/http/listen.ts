@@ -43,7 +43,9 @@ export async function listen(app: RequestListener, settings: HttpSettings, log: 
       stopWatching();
       const closed = new Promise((resolve) => server.close(resolve));
       connections.closeIdle();
-      const cut = setTimeout(() => connections.closeAll(), drainMilliseconds);
+      const cut = setTimeout(() => {
+        log.warn({ connections: connections.closeAll() }, 'cut off what was not answered in time');
+      }, drainMilliseconds);
       await closed;
       clearTimeout(cut);
     },
@@ -54,7 +56,7 @@ export async function listen(app: RequestListener, settings: HttpSettings, log: 
  * Node's own way to close what is idle passes over connections that have said nothing yet, and leaves open those
  * whose answer ends later.
  */
-function connectionsOf(server: Server | TlsServer): { closeIdle(): void; closeAll(): void } {
+function connectionsOf(server: Server | TlsServer): { closeIdle(): void; closeAll(): number } {
   const accepted = new Set<Socket>();
   const ready = new Set<Socket>();
   const answering = new Map<Socket, ServerResponse>();
@@ -78,7 +80,9 @@ function connectionsOf(server: Server | TlsServer): { closeIdle(): void; closeAl
       }
     },
     closeAll() {
-      for (const socket of accepted) socket.destroy();
+      const all = [...accepted];
+      for (const socket of all) socket.destroy();
+      return all.length;
     },
   };
 }
