@@ -1,0 +1,44 @@
+/**
+ * Loaded into the service's own process: how long its event loop was held, and how much memory it has. It counts
+ * for one span, from `start` to `stop`, and answers over the channel to the bench.
+ */
+
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+export type Question = 'start' | 'stop' | 'collect';
+
+export interface Probed {
+  longestBlockMs: number;
+  /** Processor time of the span, of all threads. */
+  cpuMs: number;
+  residentMb: number;
+  /** The most that it ever had. */
+  peakMb: number;
+}
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
+let cpu = process.cpuUsage();
+
+process.on('message', (question: Question) => {
+  if (question === 'start') {
+    delay.reset();
+    delay.enable();
+    cpu = process.cpuUsage();
+  }
+  if (question === 'collect') {
+    setFlagsFromString('--expose-gc');
+    (runInNewContext('gc') as () => void)();
+  }
+  const { user, system } = process.cpuUsage(cpu);
+  const probed: Probed = {
+    longestBlockMs: delay.max / 1e6,
+    cpuMs: (user + system) / 1000,
+    residentMb: process.memoryUsage.rss() / 2 ** 20,
+    peakMb: process.resourceUsage().maxRSS / 2 ** 10,
+  };
+  if (question === 'stop') delay.disable();
+  process.send?.(probed);
+});
+process.channel?.unref();
