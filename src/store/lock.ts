@@ -1,6 +1,6 @@
 /** One process owns the data. The kernel frees the lock when the process ends, however it ends. */
 
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { StartError } from '../errors.ts';
 import { openFile, sqliteCode } from './connection.ts';
 
@@ -22,9 +22,9 @@ export function tryLock(folder: string): Lock | undefined {
   return { release: () => lock.close() };
 }
 
-/** Whether a process has the folder now; makes nothing where there is nothing. */
+/** Whether a process has the folder now; makes nothing where there is nothing, and throws where one may not look. */
 export function isLocked(folder: string): boolean {
-  if (!existsSync(`${folder}/lock.db`)) return false;
+  if (!statSync(`${folder}/lock.db`, { throwIfNoEntry: false })) return false;
   const lock = tryLock(folder);
   lock?.release();
   return lock === undefined;
