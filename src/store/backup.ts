@@ -52,7 +52,7 @@ export async function verifyBackup(file: string): Promise<void> {
     const code = sqliteCode(error);
     if (code === 'SQLITE_NOTADB' || code?.startsWith('SQLITE_CORRUPT'))
       throw new StartError(`${file} is not a whole SQLite database.`, { cause: error });
-    if (code?.startsWith('SQLITE_CANTOPEN'))
+    if (code?.startsWith('SQLITE_CANTOPEN') || code?.startsWith('SQLITE_IOERR'))
       throw new StartError(`${file} cannot be read as an SQLite database.`, { cause: error });
     throw error;
   }
