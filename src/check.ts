@@ -27,8 +27,11 @@ export function checker<Schema extends TSchema>(what: string, schema: Schema) {
 
 /** The faults of an input, none if it is right; for callers that go on with what is right. */
 export function faultFinder(schema: TSchema): (input: unknown) => Fault[] {
-  const accepts = asItIs.compile(schema);
-  return (input) => (accepts(input) ? [] : faultsOf(accepts.errors ?? []));
+  const compiled = once(() => asItIs.compile(schema));
+  return (input) => {
+    const accepts = compiled();
+    return accepts(input) ? [] : faultsOf(accepts.errors ?? []);
+  };
 }
 
 /**
@@ -45,10 +48,20 @@ export function settingsFaultFinder(schema: TSchema): (input: unknown) => Fault[
 
 /** For a query string, where all is text: answers it with numbers where the schema has them, or throws `invalid`. */
 export function queryReader(schema: TSchema | undefined): (query: Record<string, unknown>) => Record<string, unknown> {
-  const accepts = asText.compile({ ...(schema ?? { type: 'object' }), additionalProperties: false });
+  const compiled = once(() => asText.compile({ ...(schema ?? { type: 'object' }), additionalProperties: false }));
   return (query) => {
+    const accepts = compiled();
     if (!accepts(query)) throw invalid('The query', faultsOf(accepts.errors ?? []));
     return query;
+  };
+}
+
+/** At the first use: to compile every schema at the start would take a third of its time. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 
