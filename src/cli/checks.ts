@@ -42,7 +42,7 @@ export async function checkDatabase(config: Config): Promise<Finding> {
       found: `a newer Rollcall wrote it (it has ${state.unknown.join(', ')})`,
       to_do: 'Use that version; or restore a backup that was made before.',
     };
-  const size = `${inMegabytes(state.bytes)} in ${config.data}`;
+  const size = `${sizeOf(state.bytes)} in ${config.data}`;
   if (state.pending.length > 0)
     return { check, state: 'note', found: `${size}; the next start migrates it: ${state.pending.join(', ')}` };
   return { check, state: 'ok', found: `${size}, whole and up to date` };
@@ -52,7 +52,7 @@ export function checkDisk(config: Config): Finding {
   const check = 'disk space';
   const { bavail, bsize } = statfsSync(config.data);
   const free = bavail * bsize;
-  const found = `${inMegabytes(free)} are free where the data are`;
+  const found = `${sizeOf(free)} are free where the data are`;
   const file = statSync(`${config.data}/rollcall.db`, { throwIfNoEntry: false });
   if (free >= Math.max(roomBytes, 2 * (file?.size ?? 0))) return { check, state: 'ok', found };
   return { check, state: 'wrong', found, to_do: `Free some: a backup needs as much again as the database.` };
@@ -208,7 +208,8 @@ export async function attempt(check: string, work: () => Promise<Finding | Findi
   }
 }
 
-function inMegabytes(bytes: number): string {
+function sizeOf(bytes: number): string {
+  if (bytes < 1024 ** 2) return `${Math.ceil(bytes / 1024)} KiB`;
   return bytes < 1024 ** 3 ? `${(bytes / 1024 ** 2).toFixed(1)} MiB` : `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 }
 

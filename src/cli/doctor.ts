@@ -123,7 +123,7 @@ async function examineService(access: Access, config: Config | undefined, report
 }
 
 function faultOf([first]: readonly Fault[]): string | undefined {
-  return first && faultInWords(first);
+  return first?.pointer ? faultInWords(first) : undefined;
 }
 
 const marks = { ok: ['green', 'ok   '], note: ['yellow', 'note '], wrong: ['red', 'WRONG'] } as const;

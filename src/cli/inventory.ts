@@ -12,7 +12,7 @@ interface Why {
   named_by: string;
   served: boolean;
   reason: string;
-  address: { value: string; from: string } | null;
+  address: { value: string; from: string; shared_with: string[]; withheld: boolean } | null;
   groups: { group: string; rule: string }[];
 }
 
@@ -51,9 +51,7 @@ export function inventoryCommand(): Command {
       )
       .action(async ({ site, ...query }: Record<string, string>, self: Command) =>
         withClient(self, async (client) => {
-          const controller = controllerHere();
-          const headers = controller === undefined ? {} : { 'X-Rollcall-Controller': controller };
-          const { text } = await client.read('/inventory', { ...query, site_id: site }, headers);
+          const { text } = await client.read('/inventory', { ...query, site_id: site }, asThisMachine());
           // Byte for byte, unless a person looks at it.
           if (process.stdout.isTTY) printJson(JSON.parse(text));
           else process.stdout.write(text);
@@ -83,7 +81,7 @@ function whyCommand(): Command {
             ['name', why.name === null ? why.named_by : `${why.name}: ${why.named_by}`],
             [
               'address',
-              why.address ? `${why.address.value}: ${why.address.from}` : 'none is known; Ansible looks the name up',
+              addressWords(why.address),
             ],
           ]);
           print('');
@@ -108,11 +106,18 @@ function diffCommand(): Command {
     )
     .action(async (from: string, to: string | undefined, { json }: { json?: boolean }, self: Command) =>
       withClient(self, async (client) => {
-        const difference = await client.get<Difference>('/inventory/diff', { from, to });
+        const { text } = await client.read('/inventory/diff', { from, to }, asThisMachine());
+        const difference = JSON.parse(text) as Difference;
         if (json) return printJson(difference);
         printDifference(difference);
       }),
     );
+}
+
+/** Which host is called local depends on who asks. */
+function asThisMachine(): Record<string, string> {
+  const controller = controllerHere();
+  return controller === undefined ? {} : { 'X-Rollcall-Controller': controller };
 }
 
 function printDifference({ from, to, hosts, groups }: Difference): void {
@@ -138,4 +143,10 @@ function printDifference({ from, to, hosts, groups }: Difference): void {
 
 function linesOf(variables: readonly Variable[]): string[] {
   return variables.map(({ name, before, after }) => `    ${shown(name)}  ${shown(before)} → ${shown(after)}`);
+}
+
+function addressWords(address: Why['address']): string {
+  if (!address) return 'none is known; Ansible looks the name up';
+  const others = address.shared_with.length > 0 ? `; ${address.shared_with.join(', ')} had it too` : '';
+  return `${address.value}: ${address.from}${others}${address.withheld ? ', so it is not given out for this one' : ''}`;
 }

@@ -25,6 +25,7 @@ export function styled(style: Style, text: string): string {
 }
 
 const widestCell = 60;
+const widestLast = 160;
 
 /** Columns under their titles, without lines; a sentence instead where there is nothing. */
 export function printTable(titles: readonly string[], rows: readonly (readonly unknown[])[], none: string): void {
@@ -37,7 +38,7 @@ export function printTable(titles: readonly string[], rows: readonly (readonly u
     chars: Object.fromEntries(borders.map((name) => [name, ''])),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   });
-  for (const row of rows) table.push(row.map(cell));
+  for (const row of rows) table.push(row.map((value, column) => cell(value, column === row.length - 1)));
   print(
     table
       .toString()
@@ -52,10 +53,11 @@ const borders =
     ' ',
   );
 
-function cell(value: unknown): string {
+function cell(value: unknown, isLast: boolean): string {
+  const widest = isLast ? widestLast : widestCell;
   const text = shown(value).replaceAll(/\s+/g, ' ');
   const letters = Array.from(text);
-  return letters.length > widestCell ? `${letters.slice(0, widestCell - 1).join('')}…` : text;
+  return letters.length > widest ? `${letters.slice(0, widest - 1).join('')}…` : text;
 }
 
 /** A value in words: text as it is, a dash for nothing, lists with commas, and what is deeper as JSON. */
