@@ -3,7 +3,14 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Kysely, SqliteAdapter, SqliteDialect } from 'kysely';
+import {
+  type DatabaseConnection,
+  Kysely,
+  SqliteAdapter,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+} from 'kysely';
 import { DomainError, StartError } from '../errors.ts';
 import type { Database } from './tables.ts';
 
@@ -29,16 +36,43 @@ export function kyselyOver(raw: Raw): Kysely<Database> {
     return statement;
   };
   return new Kysely<Database>({
-    dialect: new TransactionalSqlite({ database: { close: () => raw.close(), prepare } }),
+    dialect: new TransactionalSqlite({ database: { close: () => raw.close(), prepare } }, raw),
   });
 }
 
 /** SQLite rolls back what a migration did to the schema; Kysely's own adapter does not count on it. */
 class TransactionalSqlite extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+  readonly #raw: Raw;
+
+  constructor(config: SqliteDialectConfig, raw: Raw) {
+    super(config);
+    this.#config = config;
+    this.#raw = raw;
+  }
+
+  override createDriver() {
+    return new SelfRollingBackDriver(this.#config, this.#raw);
+  }
+
   override createAdapter() {
     return new TransactionalAdapter();
   }
 }
+/** After a full disk SQLite has rolled back by itself; to ask for it once more would hide why. */
+class SelfRollingBackDriver extends SqliteDriver {
+  readonly #raw: Raw;
+
+  constructor(config: SqliteDialectConfig, raw: Raw) {
+    super(config);
+    this.#raw = raw;
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#raw.inTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true;
@@ -76,9 +110,7 @@ export function asStartError(error: unknown, folder: string, file: string): unkn
   switch (code) {
     case 'SQLITE_NOTADB':
     case 'SQLITE_CORRUPT':
-      return say(
-        `The database ${file} is damaged. It was left as it is. Put a backup in its place with "rollcall restore FILE"; ${backupHint(folder)}.`,
-      );
+      return damaged(folder, file, error);
     case 'SQLITE_FULL':
     case 'ENOSPC':
       return say(`The disk with ${folder} is full. Free some space, then start again; nothing was lost.`);
@@ -99,6 +131,14 @@ export function asStartError(error: unknown, folder: string, file: string): unkn
     default:
       return error;
   }
+}
+
+/** A start without data that are whole would go on to lose more of them. */
+export function damaged(folder: string, file: string, cause?: unknown): StartError {
+  return new StartError(
+    `The database ${file} is damaged. It was left as it is. Put a backup in its place with "rollcall restore FILE"; ${backupHint(folder)}.`,
+    { cause },
+  );
 }
 
 function backupHint(folder: string): string {

@@ -3,12 +3,12 @@
  * all other writers wait. No rule of the domain is in here.
  */
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { type Kysely, sql } from 'kysely';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backupTo } from './backup.ts';
-import { asRefusal, asStartError, kyselyOver, openFile, sqliteCode } from './connection.ts';
+import { asRefusal, asStartError, damaged, kyselyOver, openFile, sqliteCode } from './connection.ts';
 import { takeLock } from './lock.ts';
 import { migrate } from './migrate.ts';
 import type { Database } from './tables.ts';
@@ -33,6 +33,8 @@ export interface Store {
 }
 
 const mostWaiting = 100;
+/** As far as a start reads its database through, which takes some 5 ms a MiB; a backup reads each one. */
+const checkedBytes = 64 * 1024 * 1024;
 export const databaseName = 'rollcall.db';
 
 /**
@@ -59,6 +61,8 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
   const isNew = !existsSync(file);
   const raw = openFile(file);
   try {
+    if (!isNew && statSync(file).size <= checkedBytes && raw.pragma('quick_check(1)', { simple: true }) !== 'ok')
+      throw damaged(folder, file);
     raw.pragma('journal_mode = WAL');
     raw.pragma('synchronous = FULL');
     const writer = kyselyOver(raw);
@@ -105,10 +109,7 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
         await sql`COMMIT`.execute(connection);
         return result;
       } catch (error) {
-        // After a full disk SQLite may have rolled back by itself.
-        await sql`ROLLBACK`.execute(connection).catch((failure: unknown) => {
-          if (sqliteCode(failure) !== 'SQLITE_ERROR') throw failure;
-        });
+        await sql`ROLLBACK`.execute(connection).catch(unlessRolledBack);
         throw asRefusal(error);
       }
     });
@@ -138,6 +139,11 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
   return { write, waiting: () => waiting, end };
 }
 
+/** After a full disk SQLite may have rolled back by itself. */
+function unlessRolledBack(failure: unknown): void {
+  if (sqliteCode(failure) !== 'SQLITE_ERROR') throw failure;
+}
+
 /** A part of a transaction that can fail alone: what it wrote is undone, and the rest goes on. */
 export async function nested<T>(trx: Trx, fn: () => Promise<T>): Promise<T> {
   await sql`SAVEPOINT part`.execute(trx);
@@ -146,8 +152,7 @@ export async function nested<T>(trx: Trx, fn: () => Promise<T>): Promise<T> {
     await sql`RELEASE part`.execute(trx);
     return result;
   } catch (error) {
-    await sql`ROLLBACK TO part`.execute(trx);
-    await sql`RELEASE part`.execute(trx);
+    await sql`ROLLBACK TO part`.execute(trx).then(() => sql`RELEASE part`.execute(trx), unlessRolledBack);
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import { type ServiceProcess, startProcess } from './service-process.ts';
 
 const isLong = process.env.ROLLCALL_LONG !== undefined;
 const kills = isLong ? 50 : 12;
-const killsAtFirstStart = isLong ? 40 : 4;
+const killsAtFirstStart = isLong ? 15 : 4;
 const seed = 20_260_302;
 
 /** Numbers from 0 to 1, the same in each run: https://en.wikipedia.org/wiki/Xorshift */

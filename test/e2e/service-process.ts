@@ -9,9 +9,10 @@ export const launcher = new URL('../../src/rollcall.mjs', import.meta.url).pathn
 export interface ProcessOptions {
   env?: Readonly<Record<string, string>>;
   cwd?: string;
-  /** The user that it runs as. */
-  uid?: number;
-  gid?: number;
+  /** What runs it, such as setpriv or unshare with their words. */
+  under?: readonly string[];
+  /** Instead of the Node that runs the tests, with words of its own. */
+  node?: readonly string[];
 }
 
 export interface Ended {
@@ -26,40 +27,59 @@ export interface ServiceProcess {
   /** Resolves once it says that it serves, with its address; rejects where it ends instead. */
   serves: Promise<string>;
   ended: Promise<Ended>;
-  /** What it has printed by now. */
-  stdout(): string;
+  /** Resolves once it has printed or logged this. */
+  says: (words: RegExp) => Promise<void>;
 }
 
 /** Serves the data of a folder on a free port, unless the environment names another. Killed after the test. */
 export function startProcess(data: string, options: ProcessOptions = {}): ServiceProcess {
   const { PATH = '/usr/bin:/bin', HOME = '/' } = process.env;
-  const child = spawn(process.execPath, [launcher, '--data', data, 'serve'], {
+  const command = [
+    ...(options.under ?? []),
+    ...(options.node ?? [process.execPath]),
+    launcher,
+    '--data',
+    data,
+    'serve',
+  ];
+  const child = spawn(command[0] as string, command.slice(1), {
     cwd: options.cwd ?? '/',
     env: { PATH, HOME, ROLLCALL_LISTEN: '127.0.0.1:0', ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.gid }),
   });
   let stdout = '';
   let stderr = '';
+  const listeners = new Set<() => void>();
   const ended = new Promise<Ended>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
   });
-  const serves = new Promise<string>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text;
-      const url = /serves on (http\S+),/.exec(stdout)?.[1];
-      if (url !== undefined) resolve(url);
-    });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    ended.then((end) => reject(new Error(`it ended instead: ${JSON.stringify(end)}`)), reject);
+  const heard = (): void => {
+    for (const listener of listeners) listener();
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+    heard();
   });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    heard();
+  });
+  const match = (words: RegExp) =>
+    new Promise<string>((resolve, reject) => {
+      const look = () => {
+        const found = words.exec(stdout) ?? words.exec(stderr);
+        if (found) resolve(found[1] ?? '');
+      };
+      listeners.add(look);
+      look();
+      ended.then((end) => reject(new Error(`it ended instead: ${JSON.stringify(end)}`)), reject);
+    });
+  const serves = match(/serves on (http\S+),/);
   serves.catch(() => undefined);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await ended;
   });
-  return { child, serves, ended, stdout: () => stdout };
+  return { child, serves, ended, says: async (words) => void (await match(words)) };
 }
