@@ -32,8 +32,8 @@ test('data are free once their store is closed', async () => {
 test('data are free once the process that had them open was killed', async () => {
   const folder = temporaryFolder();
   const program = `
-    const { openStore } = await import('${new URL('../../src/store/open.ts', import.meta.url)}');
-    const { openLog } = await import('${new URL('../../src/log.ts', import.meta.url)}');
+    const { openStore } = await import('${new URL('../../src/store/open.ts', import.meta.url).href}');
+    const { openLog } = await import('${new URL('../../src/log.ts', import.meta.url).href}');
     await openStore(${JSON.stringify(folder)}, openLog('silent', 'json'));
     console.log('open');
     setInterval(() => undefined, 1000);
