@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Service, startService } from '../service.ts';
+import { openFloor } from './floor.ts';
 import { send } from './send.ts';
 
 const wrong = { Authorization: 'Bearer rollcall_wrong' };
@@ -218,4 +219,32 @@ test('wrong tokens past the limit are counted, and fill no disk', async () => {
 
   expect((await service.call('GET', '/refusals')).body).toMatchObject({ count: 20 });
   expect((await service.call('GET', '/metrics')).body).toContain('rollcall_http_refused_writes_total{path="none"} 25');
+});
+
+test('a database that once did not answer locks nobody out', async () => {
+  const floor = await openFloor([]);
+  const token = await floor.token('hook');
+  const ask = () => floor.auth.tokenOf(`Bearer ${token}`, '127.0.0.1');
+  await floor.store.write((trx) => trx.schema.alterTable('tokens').renameTo('away').execute());
+  await expect(ask()).rejects.toThrow('no such table: tokens');
+
+  await floor.store.write((trx) => trx.schema.alterTable('away').renameTo('tokens').execute());
+
+  expect(await ask()).toMatchObject({ token_name: 'hook' });
+});
+
+test('times of use that could not be written are written later', async () => {
+  const floor = await openFloor([]);
+  const token = await floor.token('hook');
+  await floor.auth.tokenOf(`Bearer ${token}`, '127.0.0.1');
+  const gate = Promise.withResolvers<void>();
+  const writes = Array.from({ length: 101 }, () => floor.store.write(() => gate.promise));
+  await expect(floor.auth.flush()).rejects.toThrow('100 writes are waiting already');
+  gate.resolve();
+  await Promise.all(writes);
+
+  await floor.auth.flush();
+
+  const rows = await floor.store.read.selectFrom('tokens').select('last_used_at').execute();
+  expect(rows).toEqual([{ last_used_at: '2026-03-02T10:00:00.000Z' }]);
 });
