@@ -91,7 +91,9 @@ function showCommand(): Command {
 
 function removeCommand(): Command {
   return new Command('rm')
-    .description('hide an item; a source that still sees it brings it back with its history')
+    .description(
+      'hide an item, after asking on a terminal; a source that still sees it brings it back with its history',
+    )
     .argument('<name>', 'its name or id')
     .option('--type <type>', 'where several bear the name')
     .option('--site <site>', 'where several bear the name')

@@ -79,7 +79,10 @@ async function examineHere(config: Config, report: Report): Promise<void> {
 
   const env = readEnvironment();
   const running = await findRunning(config);
-  if (running) return await examineService(localAccess(config, running, env, true), config, report);
+  if (running) {
+    trustAuthority(config.http.tls?.cert);
+    return await examineService(localAccess(config, running, env, true), config, report);
+  }
   findings.push({
     check: 'service',
     state: 'wrong',

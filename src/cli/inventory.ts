@@ -79,10 +79,7 @@ function whyCommand(): Command {
             ['item', why.ci_name],
             ['served', `${why.served ? 'yes' : 'no'}: ${why.reason}`],
             ['name', why.name === null ? why.named_by : `${why.name}: ${why.named_by}`],
-            [
-              'address',
-              addressWords(why.address),
-            ],
+            ['address', addressWords(why.address)],
           ]);
           print('');
           printTable(

@@ -1,9 +1,9 @@
 /** `rollcall serve`: the service, until it is told to stop. */
 
 import { Command } from 'commander';
-import { openApp, settingsSchema, version } from '../app.ts';
-import { readConfig, readEnvironment } from '../config.ts';
+import { openApp, version } from '../app.ts';
 import { openLog } from '../log.ts';
+import { configOf } from './service.ts';
 
 export function serveCommand(): Command {
   return new Command('serve')
@@ -13,8 +13,7 @@ export function serveCommand(): Command {
       '\nExamples:\n  rollcall serve\n  rollcall --data /var/lib/rollcall serve\n  ROLLCALL_LISTEN=127.0.0.1:8080 rollcall serve',
     )
     .action(async (_options, command: Command) => {
-      const { config: file, data } = command.optsWithGlobals<{ config?: string; data?: string }>();
-      const config = readConfig(settingsSchema, { file, data, env: readEnvironment(), cwd: process.cwd() });
+      const config = configOf(command);
       const log = openLog(config.log.level, config.log.format);
       const app = await openApp(config, log);
       const stop = (signal: string) => {

@@ -184,3 +184,30 @@ test('data that this user may not see are named as such', async () => {
     /^The data in .+ belong to another user \(EACCES.+\)\. Run this as that user, or set ROLLCALL_URL and ROLLCALL_TOKEN\.\n$/,
   );
 });
+
+test('a service with a certificate of its own making is reached by the name in it', async () => {
+  const folder = temporaryFolder();
+  const openssl = 'req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -days 2 -subj /CN=localhost -addext';
+  await runProgram('openssl', [...openssl.split(' '), 'subjectAltName=DNS:localhost'], { folder });
+  const tls = { cert: join(folder, 'c.pem'), key: join(folder, 'k.pem') };
+  const service = await startService({ settings: { http: { tls } } });
+  const url = service.url.replace('127.0.0.1', 'localhost');
+  const env = { ROLLCALL_URL: url, ROLLCALL_TOKEN: service.adminToken };
+
+  const unknown = await run(list, { folder, env });
+  const known = await run(list, { folder, env: { ...env, ROLLCALL_CA: tls.cert } });
+  const here = await run(
+    ['--config', join(service.folder, 'rollcall.yml'), '--data', join(service.folder, 'data'), ...list],
+    {
+      folder,
+    },
+  );
+
+  expect(unknown.stderr).toBe(
+    `Rollcall at ${url} has a certificate that is not trusted: name the file with it in ROLLCALL_CA.\n`,
+  );
+  expect(known).toMatchObject({ code: 0, stdout: 'No item fits.\n' });
+  expect(here.stderr).toBe(
+    `Rollcall at ${service.url} has a certificate for another name: use that name in ROLLCALL_URL, or set http.public_url to it.\n`,
+  );
+});
