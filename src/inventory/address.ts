@@ -104,7 +104,7 @@ function isWithin(address: string, network: string): boolean {
   return list.check(address, family);
 }
 
-export interface Contender {
+interface Contender {
   name: string;
   address: Address;
   isRunning: boolean;
@@ -116,7 +116,7 @@ const clearlyFresherMilliseconds = 24 * 3_600_000;
  * Of hosts that have one address, those that keep it. Operators give one address to several hosts on purpose
  * (behind several ports, through a jump host); what was only seen gives way to their word.
  */
-export function keepersOf(contenders: readonly Contender[]): readonly Contender[] {
+function keepersOf(contenders: readonly Contender[]): readonly Contender[] {
   const words = contenders.filter((contender) => contender.address.byOperator);
   if (words.length > 0) return words;
   const running = contenders.filter((contender) => contender.isRunning);
@@ -127,4 +127,34 @@ export function keepersOf(contenders: readonly Contender[]): readonly Contender[
   if (!second || Date.parse(first.address.seen_at) - Date.parse(second.address.seen_at) >= clearlyFresherMilliseconds)
     return [first];
   return [];
+}
+
+export interface SharedAddress {
+  address: string;
+  hosts: string[];
+  keptBy: string[];
+}
+
+/** The addresses that several of these hosts have, and the names of the hosts that lose theirs by it. */
+export function shareOut(hosts: Iterable<{ name: string; address: Address | undefined; isRunning: boolean }>): {
+  shared: SharedAddress[];
+  lost: Set<string>;
+} {
+  const byAddress = new Map<string, Contender[]>();
+  for (const { name, address, isRunning } of hosts) {
+    if (!address) continue;
+    const contenders = byAddress.get(address.value);
+    if (contenders) contenders.push({ name, address, isRunning });
+    else byAddress.set(address.value, [{ name, address, isRunning }]);
+  }
+  const shared: SharedAddress[] = [];
+  const lost = new Set<string>();
+  for (const [address, contenders] of byAddress) {
+    if (contenders.length < 2) continue;
+    const keptBy = keepersOf(contenders).map((contender) => contender.name);
+    if (keptBy.length === contenders.length) continue;
+    for (const { name } of contenders) if (!keptBy.includes(name)) lost.add(name);
+    shared.push({ address, hosts: contenders.map((contender) => contender.name).sort(), keptBy });
+  }
+  return { shared, lost };
 }

@@ -15,10 +15,11 @@ import { setAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { type Clock, stamp } from '../time.ts';
+import { shareOut } from './address.ts';
 import { configuredWords, type Group, groupRulesOf, groupsOf, withoutCircles } from './groups.ts';
 import { type Host, type HostRules, hostOf } from './host.ts';
 import { matcherOf } from './match.ts';
-import { type Rendered, render, type SharedAddress } from './render.ts';
+import { type Rendered, render } from './render.ts';
 import type { inventorySettings } from './settings.ts';
 import {
   changedItems,
@@ -165,8 +166,7 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
     const packed = await pack(rendered.body, { level: 6 });
     const served = { version: rendered.version, body: rendered.body, packed };
     await keep(served, key, state.revision);
-    if (key === '' || key === keyOf({ include: [], isHere: true }))
-      void raiseAlerts(rendered.shared, state).catch(() => undefined);
+    if (key === '' || key === keyOf({ include: [], isHere: true })) void raiseAlerts(state).catch(() => undefined);
     return served;
   }
 
@@ -183,15 +183,19 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
   }
 
   async function renderFor(state: Snapshot, question: Question): Promise<Rendered> {
-    const hosts = [...state.hosts.values()].filter((host) => isAsked(host, question));
+    // What is asked for is a part; whose an address is depends on all that are served.
+    const all = [...state.hosts.values()].filter((host) => isIncluded(host, question));
+    const hosts = all.filter((host) => isAsked(host, question));
+    const { lost } = shareOut(all);
     const siteVars = new Map(
       [...state.sites].filter(([, site]) => Object.keys(site.vars).length > 0).map(([id, site]) => [id, site.vars]),
     );
     const localItem = question.isHere ? await here.item() : undefined;
-    return await render({ hosts, groups: state.groups, siteVars, revision: state.revision, localItem });
+    return await render({ hosts, lost, groups: state.groups, siteVars, revision: state.revision, localItem });
   }
 
-  async function raiseAlerts(shared: readonly SharedAddress[], state: Snapshot): Promise<void> {
+  async function raiseAlerts(state: Snapshot): Promise<void> {
+    const { shared } = sharedAmongServed(state);
     const addresses = new Map(shared.map(({ address, hosts, keptBy }) => [address, sharedWords(hosts, keptBy)]));
     const groups = new Set([...state.groups, ...state.hosts.values()].flatMap(groupNamesOf));
     const clashes = [...state.hosts.values()].map((host) => host.name).filter((name) => groups.has(name));
@@ -249,9 +253,16 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
   }
 }
 
+/** The addresses that several served hosts have, and who loses theirs by it. */
+export function sharedAmongServed({ hosts }: Pick<Snapshot, 'hosts'>): ReturnType<typeof shareOut> {
+  return shareOut([...hosts.values()].filter((host) => host.serving.served));
+}
+
+function isIncluded({ serving }: Host, question: Question): boolean {
+  return serving.served || (serving.unless !== undefined && question.include.includes(serving.unless));
+}
+
 function isAsked(host: Host, question: Question): boolean {
-  const { serving } = host;
-  if (!serving.served && !(serving.unless && question.include.includes(serving.unless))) return false;
   if (question.site_id !== undefined && host.site_id !== question.site_id) return false;
   if (question.status !== undefined && host.ci_status !== question.status) return false;
   return question.group === undefined || host.groups.includes(question.group);

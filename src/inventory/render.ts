@@ -2,7 +2,6 @@
 
 import { createHash } from 'node:crypto';
 import { turn } from '../store/turn.ts';
-import { type Contender, keepersOf } from './address.ts';
 import type { Group } from './groups.ts';
 import type { Host } from './host.ts';
 import { observedGroupName } from './names.ts';
@@ -13,18 +12,12 @@ export interface Rendered {
   version: string;
   contentHash: string;
   body: Buffer;
-  /** Addresses that several served hosts have, and who keeps each. */
-  shared: SharedAddress[];
-}
-
-export interface SharedAddress {
-  address: string;
-  hosts: string[];
-  keptBy: string[];
 }
 
 export interface RenderInput {
   hosts: readonly Host[];
+  /** Names of hosts whose address is another's as well, so that they have none. */
+  lost: ReadonlySet<string>;
   groups: readonly Group[];
   /** Variables of a site's group. */
   siteVars: ReadonlyMap<string, Record<string, unknown>>;
@@ -38,10 +31,9 @@ const local = ',"ansible_connection":"local","ansible_python_interpreter":"{{ an
 const versionMark = '\u0000version\u0000';
 
 /** The whole inventory, or the part of it that is asked for. Gives the event loop its turns. */
-export async function render({ hosts, groups, siteVars, revision, localItem }: RenderInput): Promise<Rendered> {
+export async function render({ hosts, lost, groups, siteVars, revision, localItem }: RenderInput): Promise<Rendered> {
   const ordered = hosts.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   await turn();
-  const { shared, lost } = sharedAddresses(ordered);
   const members = new Map<string, string[]>();
   const join = (group: string, host: string) => {
     const list = members.get(group);
@@ -69,7 +61,7 @@ export async function render({ hosts, groups, siteVars, revision, localItem }: R
   const contentHash = createHash('sha256').update(before).update(after).digest('hex').slice(0, 12);
   await turn();
   const version = `${revision}-${contentHash}`;
-  return { version, contentHash, body: Buffer.from(before + version + after), shared };
+  return { version, contentHash, body: Buffer.from(before + version + after) };
 }
 
 function groupParts(
@@ -112,24 +104,4 @@ function groupVars(vars: Record<string, unknown>): string[] {
         !name.startsWith('__ansible') && (name !== 'ansible_group_priority' || Number.isInteger(value)),
     )
     .map(([name, value]) => `${JSON.stringify(name.toWellFormed())}:${JSON.stringify(written(value))}`);
-}
-
-function sharedAddresses(hosts: readonly Host[]): { shared: SharedAddress[]; lost: Set<string> } {
-  const byAddress = new Map<string, Contender[]>();
-  for (const { name, address, isRunning } of hosts) {
-    if (!address) continue;
-    const contenders = byAddress.get(address.value);
-    if (contenders) contenders.push({ name, address, isRunning });
-    else byAddress.set(address.value, [{ name, address, isRunning }]);
-  }
-  const shared: SharedAddress[] = [];
-  const lost = new Set<string>();
-  for (const [address, contenders] of byAddress) {
-    if (contenders.length < 2) continue;
-    const keptBy = keepersOf(contenders).map((contender) => contender.name);
-    for (const { name } of contenders) if (!keptBy.includes(name)) lost.add(name);
-    if (keptBy.length < contenders.length)
-      shared.push({ address, hosts: contenders.map((contender) => contender.name), keptBy });
-  }
-  return { shared, lost };
 }

@@ -14,7 +14,7 @@ import type { Store } from '../store/open.ts';
 import { type Clock, readTime, stamp } from '../time.ts';
 import { diffOf } from './diff.ts';
 import { configuredWords, faultIn, type Group, type GroupWord, groupsOf } from './groups.ts';
-import type { Inventory, InventorySettings, Question, Served } from './inventory.ts';
+import { type Inventory, type InventorySettings, type Question, type Served, sharedAmongServed } from './inventory.ts';
 import { groupSchema } from './settings.ts';
 import { deleteGroupWord, listGroupWords, loadAddressWords, storeGroupWord } from './store.ts';
 import { whyOf } from './why.ts';
@@ -75,17 +75,26 @@ export function inventoryEndpoints(inventory: Inventory, store: Store, timeZone:
           named_by: Type.String(),
           served: Type.Boolean(),
           reason: Type.String(),
-          address: Type.Union([Type.Object({ value: Type.String(), from: Type.String() }), Type.Null()]),
+          address: Type.Union([
+            Type.Object({
+              value: Type.String(),
+              from: Type.String(),
+              shared_with: Type.Array(Type.String(), { description: 'other hosts that have it' }),
+              withheld: Type.Boolean({ description: 'so that it is not given out for this one' }),
+            }),
+            Type.Null(),
+          ]),
           groups: Type.Array(Type.Object({ group: Type.String(), rule: Type.String() })),
         }),
       },
       async handle({ params, query }) {
-        const { rules, hosts } = await inventory.snapshot();
+        const snapshot = await inventory.snapshot();
+        const { rules, hosts } = snapshot;
         const name = params.name as string;
         const bearer = [...hosts.values()].find((host) => host.name === name);
         const item = await getItem(store.read, bearer?.ci_id ?? name, query);
         const words = await loadAddressWords(store.read, [item.ci_id as ItemId]);
-        return [200, whyOf(item, words.get(item.ci_id) ?? [], rules)];
+        return [200, whyOf(item, words.get(item.ci_id) ?? [], rules, sharedAmongServed(snapshot))];
       },
     }),
     endpoint({

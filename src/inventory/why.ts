@@ -1,7 +1,7 @@
 /** Why a host is served or not, which rule gave each group, and where its address came from. Pure. */
 
 import type { Item } from '../cmdb/item.ts';
-import { type AddressWord, addressOf } from './address.ts';
+import { type AddressWord, addressOf, type shareOut } from './address.ts';
 import { membershipsOf } from './groups.ts';
 import type { HostRules } from './host.ts';
 import { servingOf } from './served.ts';
@@ -13,11 +13,17 @@ export interface Why {
   named_by: string;
   served: boolean;
   reason: string;
-  address: { value: string; from: string } | null;
+  /** `shared_with` names other hosts that have it; it may then be withheld from this one. */
+  address: { value: string; from: string; shared_with: string[]; withheld: boolean } | null;
   groups: { group: string; rule: string }[];
 }
 
-export function whyOf(item: Item, words: readonly AddressWord[], rules: HostRules): Why {
+export function whyOf(
+  item: Item,
+  words: readonly AddressWord[],
+  rules: HostRules,
+  { shared, lost }: ReturnType<typeof shareOut>,
+): Why {
   const serving = servingOf(item, rules.serving);
   const address = addressOf(item, words, rules.preferred[item.site_id] ?? []);
   return {
@@ -29,7 +35,16 @@ export function whyOf(item: Item, words: readonly AddressWord[], rules: HostRule
     reason:
       serving.why +
       (!serving.served && serving.unless ? `; asked for with include=${serving.unless} it is served` : ''),
-    address: address ? { value: address.value, from: address.from } : null,
+    address: address
+      ? {
+          value: address.value,
+          from: address.from,
+          shared_with:
+            shared.find((one) => one.address === address.value)?.hosts.filter((name) => name !== item.ansible_name) ??
+            [],
+          withheld: lost.has(item.ansible_name ?? ''),
+        }
+      : null,
     groups: membershipsOf(item, rules.groups),
   };
 }
