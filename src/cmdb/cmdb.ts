@@ -122,22 +122,22 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
 
     async writeAll(bodies, caller) {
       const results: BulkResult[] = [];
-      const batches: Statement[][] = [];
       const speaker = speakerOf(caller, ranks);
-      for (const [index, body] of bodies.entries()) {
-        const errors = registrationFaults(body);
-        const spoken = errors.length === 0 ? spokenByToken(body as ItemBody, index, null, true, speaker) : undefined;
-        if (spoken) errors.push(...spoken.faults, ...specsFaults(body as ItemBody, undefined));
-        if (errors.length > 0) results.push({ index, status: 400, errors });
-        else if (spoken) batches.push(spoken.statements);
-        if (index % 64 === 0) await turn();
-      }
       const occasion = occasionOf(caller);
-      if (batches.length > 0)
-        await store.write(async (trx) => {
-          for await (const part of inTurns(batches, bulkPart))
-            results.push(...(await reconcileInParts(trx, heart, part, occasion)));
-        });
+      await store.write(async (trx) => {
+        for await (const part of inTurns([...bodies.entries()], bulkPart)) {
+          const batches: Statement[][] = [];
+          for (const [index, body] of part) {
+            const errors = registrationFaults(body);
+            const spoken = errors.length > 0 ? undefined : spokenByToken(body as ItemBody, index, null, true, speaker);
+            if (spoken) errors.push(...spoken.faults, ...specsFaults(body as ItemBody, undefined));
+            if (errors.length > 0) results.push({ index, status: 400, errors });
+            else if (spoken) batches.push(spoken.statements);
+            if (index % 64 === 0) await turn();
+          }
+          if (batches.length > 0) results.push(...(await reconcileInParts(trx, heart, batches, occasion)));
+        }
+      });
       return results.sort((a, b) => a.index - b.index);
     },
 
