@@ -34,7 +34,7 @@ export const resultGroups = [
   'no_address',
 ] as const;
 
-const observedGroup = new RegExp(`^(${groupPrefixes.join('|')})_`);
+const observedGroup = new RegExp(`^(${groupPrefixes.join('|')})_[a-z0-9_]+$`);
 
 /** Whether observed data may make a host of this name. */
 export function isHostName(name: string): boolean {

@@ -1,0 +1,96 @@
+/** Under which name Ansible knows an item. */
+
+import { expect, test } from 'vitest';
+import type { Item, ItemId } from '../../src/cmdb/item.ts';
+import { giveNames, type Holder, type NameAsk } from '../../src/cmdb/names.ts';
+import { hostNames } from '../../src/inventory/names.ts';
+
+const names = hostNames(new Set(['webservers']), true);
+const id = (number: number) => `01a21364-b862-759d-afbb-00000000000${number}` as ItemId;
+const ask = (number: number, ci_name: string, more: Partial<NameAsk> = {}): NameAsk => ({
+  ci_id: id(number),
+  ci_name,
+  site_id: 'site-home',
+  vmid: null,
+  wanted: null,
+  ...more,
+});
+const holder = (number: number, ci_name: string, ci_status = 'active', claimedByPeople = false): Holder => ({
+  item: {
+    ci_id: id(number),
+    ci_name,
+    ci_status,
+    site_id: 'site-home',
+    technical_specs: {},
+    ansible_name: ci_name,
+  } as unknown as Item,
+  claimedByPeople,
+});
+
+function given(asks: NameAsk[], holders: Holder[] = [], groups: string[] = []) {
+  const byName = new Map(holders.map((one) => [one.item.ansible_name as string, one]));
+  return giveNames(asks, byName, new Set(groups), names).map((naming) => [
+    Number(naming.ci_id.slice(-1)),
+    naming.name,
+    naming.by,
+  ]);
+}
+
+test.each<[string, Parameters<typeof given>, unknown[][]]>([
+  ['its own where that is free', [[ask(1, 'web-1')]], [[1, 'web-1', 'auto']]],
+  [
+    'one with its number where the own is taken',
+    [[ask(1, 'web-1', { vmid: 102 })], [holder(2, 'web-1')]],
+    [[1, 'web-1-102', 'auto']],
+  ],
+  [
+    'one with its site where it has no number',
+    [[ask(1, 'web-1')], [holder(2, 'web-1')]],
+    [[1, 'web-1.site-home', 'auto']],
+  ],
+  ['one of its id where nothing else can be addressed', [[ask(1, 'web 1')]], [[1, 'ci-00000001', 'auto']]],
+  ['never localhost, which would be the controller', [[ask(1, 'localhost')]], [[1, 'localhost.site-home', 'auto']]],
+  [
+    'never that of a group',
+    [[ask(1, 'webservers'), ask(2, 'dbs'), ask(3, 'tag_x')], [], ['dbs']],
+    [
+      [1, 'webservers.site-home', 'auto'],
+      [2, 'dbs.site-home', 'auto'],
+      [3, 'tag_x.site-home', 'auto'],
+    ],
+  ],
+  [
+    'the one that a person or an import chose, as written',
+    [[ask(1, 'web-1', { wanted: 'Web_1' })]],
+    [[1, 'Web_1', 'people']],
+  ],
+  ['localhost where an import says so', [[ask(1, 'localhost', { wanted: 'localhost' })]], [[1, 'localhost', 'people']]],
+  [
+    'not one that leads out of a folder, whoever wrote it',
+    [[ask(1, '../evil', { wanted: '../evil' })]],
+    [[1, 'ci-00000001', 'auto']],
+  ],
+  [
+    'the name of a dead one, which takes another',
+    [[ask(1, 'web-1')], [holder(2, 'web-1', 'retired')]],
+    [
+      [2, 'web-1.site-home', 'auto'],
+      [1, 'web-1', 'auto'],
+    ],
+  ],
+  [
+    'no name of a dead one that an import still claims',
+    [[ask(1, 'web-1')], [holder(2, 'web-1', 'missing', true)]],
+    [[1, 'web-1.site-home', 'auto']],
+  ],
+  [
+    'no name of a dead one that two new ones would have',
+    [[ask(1, 'web-1', { vmid: 5 }), ask(3, 'web-1', { vmid: 6 })], [holder(2, 'web-1', 'missing')]],
+    [
+      [1, 'web-1-5', 'auto'],
+      [3, 'web-1-6', 'auto'],
+    ],
+  ],
+])('a new item gets %s', (_what, [asks, holders, groups], expected) => {
+  expect(given(asks, holders, groups)).toEqual(expected);
+});
