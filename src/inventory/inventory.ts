@@ -163,7 +163,8 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
     const before = await former?.served.catch(() => undefined);
     // A change that this answer does not show leaves it as it was told, under its former version.
     if (before?.version.endsWith(`-${rendered.contentHash}`)) return before;
-    const packed = await pack(rendered.body, { level: 6 });
+    // At level 6 it is a sixth smaller, and takes four times as long: two thirds of all the making.
+    const packed = await pack(rendered.body, { level: 1 });
     const served = { version: rendered.version, body: rendered.body, packed };
     await keep(served, key, state.revision);
     if (key === '' || key === keyOf({ include: [], isHere: true })) void raiseAlerts(state).catch(() => undefined);

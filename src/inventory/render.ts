@@ -53,15 +53,15 @@ export async function render({ hosts, lost, groups, siteVars, revision, localIte
   }
   const parts = groupParts(groups, siteVars, members);
   await turn();
-  const [before, after] = `{"_meta":{"hostvars":{${hostvars.join(',')}}},${parts.join(',')}}`.split(versionMark) as [
-    string,
-    string,
-  ];
+  // Megabytes: each is made once, and turned into bytes once.
+  const [upToVersion, rest] = parts.join(',').split(versionMark) as [string, string];
+  const before = Buffer.from(`{"_meta":{"hostvars":{${hostvars.join(',')}}},${upToVersion}`);
   await turn();
+  const after = Buffer.from(`${rest}}`);
   const contentHash = createHash('sha256').update(before).update(after).digest('hex').slice(0, 12);
   await turn();
   const version = `${revision}-${contentHash}`;
-  return { version, contentHash, body: Buffer.from(before + version + after) };
+  return { version, contentHash, body: Buffer.concat([before, Buffer.from(version), after]) };
 }
 
 function groupParts(
