@@ -53,73 +53,85 @@ const json = fc.jsonValue({ maxDepth: 3, stringUnit: 'binary' });
 const value: fc.Arbitrary<unknown> = fc.oneof(text, json, fc.array(text, { maxLength: 4 }), fc.dictionary(text, text));
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 });
 const types = ['virtual_machine', 'lxc_container', 'physical_server', 'network_device', 'machine', 'service'];
-const group = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('web', 'db', 'webservers', 'grüppe', 'fleet') }, text);
+const plainGroup = fc.constantFrom('webservers', 'db', 'grüppe', 'fleet');
+const anyGroup = fc.oneof({ weight: 3, arbitrary: plainGroup }, text);
 
-const item = fc.record(
-  {
-    ci_name: name,
-    ci_type: fc.constantFrom(...types),
-    ci_status: fc.constantFrom('active', 'running', 'stopped', 'maintenance', 'paused', 'retired', 'planned'),
-    site_id: fc.constantFrom('site-home', 'site-a', 'site_a', 'b'),
-    environment: text,
-    role: text,
-    criticality: text,
-    owner: text,
-    notes: text,
-    tags: fc.array(text, { maxLength: 4 }),
-    managed_by: fc.oneof(fc.constantFrom('proxmox-api', 'terraform', 'import', 'ansible'), text),
-    external_id: text,
-    technical_specs: fc
-      .tuple(
-        fc.record(
-          {
-            vmid: fc.integer({ min: 1, max: 999 }),
-            node: text,
-            os: text,
-            os_version: text,
-            fqdn: text,
-            addresses: fc.array(text, { maxLength: 3 }),
-            primary_address: text,
-            pool: value,
-            motto: value,
-            template: fc.constantFrom(true, false, 0, 1),
-          },
-          { requiredKeys: [] },
-        ),
-        fc.dictionary(text, value, { maxKeys: 3 }),
-      )
-      .map(([known, further]) => ({ ...further, ...known })),
-    ansible: fc.record(
+const itemOf = (group: fc.Arbitrary<string>, chosen: fc.Arbitrary<string>, managers: readonly string[]) =>
+  fc.record(
+    {
+      ci_name: name,
+      ci_type: fc.constantFrom(...types),
+      ci_status: fc.constantFrom('active', 'running', 'stopped', 'maintenance', 'paused', 'retired', 'planned'),
+      site_id: fc.constantFrom('site-home', 'site-a', 'site_a', 'b'),
+      environment: text,
+      role: text,
+      criticality: text,
+      owner: text,
+      notes: text,
+      tags: fc.array(text, { maxLength: 4 }),
+      managed_by: fc.oneof(fc.constantFrom(...managers), text),
+      external_id: text,
+      technical_specs: fc
+        .tuple(
+          fc.record(
+            {
+              vmid: fc.integer({ min: 1, max: 999 }),
+              node: text,
+              os: text,
+              os_version: text,
+              fqdn: text,
+              addresses: fc.array(text, { maxLength: 3 }),
+              primary_address: text,
+              pool: value,
+              motto: value,
+              template: fc.constantFrom(true, false, 0, 1),
+            },
+            { requiredKeys: [] },
+          ),
+          fc.dictionary(text, value, { maxKeys: 3 }),
+        )
+        .map(([known, further]) => ({ ...further, ...known })),
+      ansible: fc.record(
+        {
+          name: maybe(chosen),
+          enabled: fc.boolean(),
+          host: fc.constantFrom('10.0.0.1', '10.0.0.9', 'web.example.org', 'fe80::1%eth0', '-oProxyCommand', 'a b'),
+          user: text,
+          port: fc.integer({ min: 1, max: 65_535 }),
+          groups: fc.array(group, { maxLength: 3 }),
+          vars: fc.dictionary(fc.constantFrom('note', 'rollcall', '__ansible_x', 'ansible_host', 'x'), value),
+        },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: ['ci_name'] },
+  );
+
+const groupWordsOf = (group: fc.Arbitrary<string>) =>
+  fc.tuple(
+    group,
+    fc.record(
       {
-        name: maybe(name),
-        enabled: fc.boolean(),
-        host: fc.constantFrom('10.0.0.1', '10.0.0.9', 'web.example.org', 'fe80::1%eth0', '-oProxyCommand', 'a b'),
-        user: text,
-        port: fc.integer({ min: 1, max: 65_535 }),
-        groups: fc.array(group, { maxLength: 3 }),
-        vars: fc.dictionary(fc.constantFrom('note', 'rollcall', '__ansible_x', 'ansible_host', 'x'), value),
+        vars: fc.dictionary(fc.constantFrom('note', 'ansible_group_priority', '__ansible_vault', 'x'), value),
+        children: fc.array(group, { maxLength: 3 }),
+        match: fc.constantFrom({ ci_name: 'w*' }, { tag: ['prod', 'web'] }, { ci_type: '*', site_id: 'site-?' }),
       },
       { requiredKeys: [] },
     ),
-  },
-  { requiredKeys: ['ci_name'] },
-);
+  );
 
-const groupWords = fc.tuple(
-  group,
-  fc.record(
-    {
-      vars: fc.dictionary(fc.constantFrom('note', 'ansible_group_priority', '__ansible_vault', 'x'), value),
-      children: fc.array(group, { maxLength: 3 }),
-      match: fc.constantFrom({ ci_name: 'w*' }, { tag: ['prod', 'web'] }, { ci_type: '*', site_id: 'site-?' }),
-    },
-    { requiredKeys: [] },
-  ),
-);
+const measuring = ['proxmox-api', 'terraform', 'ansible'];
 
+/** Everybody may say everything. */
 const estate = fc.record({
-  items: fc.array(item, { maxLength: 25 }),
-  groups: fc.array(groupWords, { maxLength: 6 }),
+  items: fc.array(itemOf(anyGroup, name, [...measuring, 'import']), { maxLength: 25 }),
+  groups: fc.array(groupWordsOf(anyGroup), { maxLength: 6 }),
+});
+
+/** Operators choose names that Ansible has nothing to say of; all else is as wild. */
+const estateOfCalmOperators = fc.record({
+  items: fc.array(itemOf(plainGroup, fc.constantFrom('chosen-1', 'chosen-2'), measuring), { maxLength: 25 }),
+  groups: fc.array(groupWordsOf(plainGroup), { maxLength: 6 }),
 });
 
 interface Told {
@@ -289,7 +301,7 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
     const folder = emptyFolder();
     const env = { ROLLCALL_URL: service.url, ROLLCALL_TOKEN: service.ansibleToken, ROLLCALL_INCLUDE: 'held,stopped' };
 
-    for (const made of fc.sample(estate, { seed, numRuns: estatesForAnsible })) {
+    for (const made of fc.sample(estateOfCalmOperators, { seed, numRuns: estatesForAnsible })) {
       await emptyEstate(service);
       await fill(service, made);
       const { inventory } = await told(service);
@@ -300,7 +312,7 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
       });
 
       expect(listed.code).toBe(0);
-      expect(listed.stderr).not.toMatch(/fail|pars|name|invalid|error|deprec/i);
+      expect(listed.stderr).toBe('');
       const hosts = Object.keys(JSON.parse(listed.stdout)._meta.hostvars);
       expect(hosts.toSorted()).toEqual(Object.keys(inventory._meta.hostvars).toSorted());
     }

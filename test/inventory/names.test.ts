@@ -83,5 +83,10 @@ test.each([
   const names = hostNames(new Set(['fleet']), true);
 
   expect(names.candidates({ ci_id: id, ci_name, site_id: 'site-b', vmid, wanted: null })).toEqual(expected);
-  expect(['fleet', 'tag_prod', 'no_address', 'web'].map((name) => names.isGroup(name))).toEqual([true, true, true, false]);
+  expect(['fleet', 'tag_prod', 'no_address', 'web'].map((name) => names.isGroup(name))).toEqual([
+    true,
+    true,
+    true,
+    false,
+  ]);
 });
