@@ -3,7 +3,7 @@
  * same run, in turns, and their medians. `--only NAME` runs one part; `--strict` ends with 1 where a limit is missed.
  */
 
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import Sqlite from 'better-sqlite3';
 import { readTools } from '../tools/tools.ts';
@@ -43,7 +43,7 @@ function machine(): string {
   const { version } = new Sqlite(':memory:').prepare('SELECT sqlite_version() AS version').get() as { version: string };
   const { oldest, newest } = readTools().ansible;
   return [
-    `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, ${loadavg()[0]?.toFixed(1)} busy at the start`,
     `Node ${process.versions.node}, SQLite ${version}, ansible-core ${oldest.version} and ${newest.version}`,
   ].join('; ');
 }

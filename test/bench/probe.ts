@@ -1,13 +1,11 @@
 /**
  * Loaded into the service's own process: how long its event loop was held, and how much memory it has. It counts
- * for one span, from `start` to `stop`, and answers over the channel to the bench.
+ * for one span, from `start` to `stop`, and answers each question over the channel to the bench.
  */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 
-export type Question = 'start' | 'stop' | 'collect';
+export type Question = 'start' | 'look' | 'stop';
 
 export interface Probed {
   longestBlockMs: number;
@@ -26,10 +24,6 @@ process.on('message', (question: Question) => {
     delay.reset();
     delay.enable();
     cpu = process.cpuUsage();
-  }
-  if (question === 'collect') {
-    setFlagsFromString('--expose-gc');
-    (runInNewContext('gc') as () => void)();
   }
   const { user, system } = process.cpuUsage(cpu);
   const probed: Probed = {
