@@ -50,3 +50,6 @@ export class DomainError extends Error {
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
+
+/** Another process has the data now; it may be done with them in a moment. */
+export class DataInUseError extends StartError {}

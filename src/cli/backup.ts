@@ -24,7 +24,10 @@ export function backupCommand(): Command {
         throw new StartError(`${file} is a folder: name the file, such as ${file}/rollcall.db.`);
       if (target === resolve(config.data, 'rollcall.db'))
         throw new StartError(`${file} is the database itself: name another file.`);
-      await backup(config, target);
+      await backup(config, target).catch((error: Error) => {
+        if (error instanceof StartError) throw error;
+        throw new StartError(`The copy cannot be written to ${target}: ${error.message}.`, { cause: error });
+      });
       const kilobytes = Math.ceil(statSync(target).size / 1024);
       print(`Wrote ${target} (${kilobytes} KiB, verified). "rollcall restore ${file}" puts it back.`);
     });

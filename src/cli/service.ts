@@ -8,7 +8,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Command } from 'commander';
 import { type App, type Config, findService, openApp, settingsSchema } from '../app.ts';
 import { type Environment, readConfig, readEnvironment } from '../config.ts';
-import { StartError } from '../errors.ts';
+import { DataInUseError, StartError } from '../errors.ts';
 import { tokenFiles } from '../first-start.ts';
 import { openLog } from '../log.ts';
 import { type Access, type Client, clientOf } from './client.ts';
@@ -33,17 +33,29 @@ export async function withClient(command: Command, work: (client: Client) => Pro
   if (remote) return await work(clientOf(remote));
 
   const config = configOf(command);
-  const running = await findRunning(config);
-  if (running) {
+  const found = await findOrOpen(config);
+  if (typeof found === 'string') {
     // What the service shows there was put there by its operator.
     trustAuthority(config.http.tls?.cert);
-    return await work(clientOf(localAccess(config, running, env, true)));
+    return await work(clientOf(localAccess(config, found, env, true)));
   }
-  const app = await openAlone(config);
   try {
-    await work(clientOf(localAccess(config, app.url, env, false)));
+    await work(clientOf(localAccess(config, found.url, env, false)));
   } finally {
-    await app.close();
+    await found.close();
+  }
+}
+
+/** The address of the service that uses the data, or the app in this process. Of several commands one goes first. */
+async function findOrOpen(config: Config): Promise<string | App> {
+  for (const until = Date.now() + startMilliseconds; ; ) {
+    const running = await findRunning(config);
+    if (running) return running;
+    try {
+      return await openAlone(config);
+    } catch (error) {
+      if (!(error instanceof DataInUseError) || Date.now() > until) throw error;
+    }
   }
 }
 

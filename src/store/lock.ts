@@ -1,18 +1,18 @@
 /** One process owns the data. The kernel frees the lock when the process ends, however it ends. */
 
 import { statSync } from 'node:fs';
-import { StartError } from '../errors.ts';
+import { DataInUseError } from '../errors.ts';
 import { openFile, sqliteCode } from './connection.ts';
 
 export interface Lock {
   release(): void;
 }
 
-/** Takes the folder for this process, or answers undefined while another has it. */
-export function tryLock(folder: string): Lock | undefined {
+/** Takes the folder for this process, or answers undefined where another has it all the while. */
+export function tryLock(folder: string, waitMilliseconds = 0): Lock | undefined {
   const lock = openFile(`${folder}/lock.db`);
   try {
-    lock.pragma('busy_timeout = 0');
+    lock.pragma(`busy_timeout = ${waitMilliseconds}`);
     lock.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     lock.close();
@@ -30,10 +30,13 @@ export function isLocked(folder: string): boolean {
   return lock === undefined;
 }
 
+/** Long enough for a command that only looks whether the folder is taken. */
+const patienceMilliseconds = 300;
+
 export function takeLock(folder: string): Lock {
-  const lock = tryLock(folder);
+  const lock = tryLock(folder, patienceMilliseconds);
   if (!lock) {
-    throw new StartError(
+    throw new DataInUseError(
       `Another Rollcall is using the data in ${folder}. Stop that one first, or choose another folder with --data or ROLLCALL_DATA.`,
     );
   }

@@ -46,8 +46,10 @@ test('a place that cannot be a backup is told', async () => {
 
   const folder = await rollcall('backup', service.folder);
   const itself = await rollcall('backup', join(service.folder, 'data/rollcall.db'));
+  const under = await rollcall('backup', '/dev/null/copy.db');
 
   expect(folder.stderr).toBe(`${service.folder} is a folder: name the file, such as ${service.folder}/rollcall.db.\n`);
+  expect(under.stderr).toMatch(/^The copy cannot be written to \/dev\/null\/copy\.db: .+\.\n$/);
   expect(itself.stderr).toContain('is the database itself: name another file.');
   expect(readdirSync(service.folder).filter((name) => name.endsWith('.unfinished'))).toEqual([]);
 });

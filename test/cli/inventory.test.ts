@@ -86,37 +86,3 @@ test('the OpenAPI document is that of the service', async () => {
 
   expect(JSON.parse(stdout)).toEqual((await service.call('GET', '/openapi.json')).body);
 });
-
-test('every command has help with examples', async () => {
-  const service = await startService();
-  const rollcall = besides(service);
-  const commands = async (path: string[]): Promise<string[]> => {
-    const { code, stdout } = await rollcall(...path, '--help');
-    const own = [...stdout.matchAll(/^ {2}(\w[\w-]*) .*$/gm)].map((match) => match[1] as string);
-    const inner = /^Commands:/m.test(stdout) ? own.filter((name) => name !== 'help' && path.length < 2) : [];
-    const group = inner.length > 0 && path.length < 2 && path.join() !== 'inventory';
-    const poor = code === 0 && (group || /^Examples?:$/m.test(stdout)) ? [] : [path.join(' ')];
-    return [
-      ...poor,
-      ...(path.length === 1 ? (await Promise.all(inner.map((name) => commands([...path, name])))).flat() : []),
-    ];
-  };
-  const names = [
-    'serve',
-    'ci',
-    'apply',
-    'passes',
-    'inventory',
-    'token',
-    'login',
-    'backup',
-    'restore',
-    'doctor',
-    'openapi',
-  ];
-
-  const poor = (await Promise.all(names.map((name) => commands([name])))).flat();
-
-  expect(poor).toEqual([]);
-  expect((await rollcall('--help')).stdout).toContain('Exit code: 0 done, 1 failed or wrongly called, 2 ');
-});

@@ -1,0 +1,54 @@
+/** All commands of `rollcall`, and what holds for each of them. */
+
+import { Command } from 'commander';
+import { version } from '../app.ts';
+import { applyCommand } from './apply.ts';
+import { backupCommand } from './backup.ts';
+import { ciCommand } from './ci.ts';
+import { doctorCommand } from './doctor.ts';
+import { inventoryCommand } from './inventory.ts';
+import { loginCommand } from './login.ts';
+import { openapiCommand } from './openapi.ts';
+import { passesCommand } from './passes.ts';
+import { restoreCommand } from './restore.ts';
+import { serveCommand } from './serve.ts';
+import { tokenCommand } from './token.ts';
+
+export function rollcallProgram(): Command {
+  const program = new Command('rollcall')
+    .description('Knows which machines you have, tells Ansible, and remembers what Ansible did to them.')
+    .version(version)
+    .option('--config <file>', 'the configuration; rollcall.yml in this folder unless given, or ROLLCALL_CONFIG')
+    .option('--data <folder>', 'the folder with the data; ./data unless given, or ROLLCALL_DATA')
+    .addHelpText(
+      'after',
+      `
+Commands speak to a service: the one at ROLLCALL_URL, with ROLLCALL_TOKEN or ROLLCALL_TOKEN_FILE (and ROLLCALL_CA for
+certificates of your own); else the one that uses the data folder; else, on a machine without data, the one of
+"rollcall login". With none running, they open the data themselves.
+
+Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a person.`,
+    );
+
+  const commands = [
+    serveCommand(),
+    ciCommand(),
+    applyCommand(),
+    passesCommand(),
+    inventoryCommand(),
+    tokenCommand(),
+    loginCommand(),
+    backupCommand(),
+    restoreCommand(),
+    doctorCommand(),
+    openapiCommand(),
+  ];
+  for (const command of commands) program.addCommand(command);
+  helpAfterError(program);
+  return program;
+}
+
+function helpAfterError(command: Command): void {
+  command.showHelpAfterError('(--help says how)');
+  for (const inner of command.commands) helpAfterError(inner);
+}
