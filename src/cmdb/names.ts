@@ -88,6 +88,7 @@ export function giveNames(
   names: HostNames,
 ): Naming[] {
   const taken = new Map([...holders].map(([name, { item }]) => [name, item.ci_id]));
+  const heirs = heirsOf(asks);
   const given: Naming[] = [];
   const give = (ask: NameAsk, name: string, by: Naming['by'], from: string) => {
     taken.set(name, ask.ci_id);
@@ -103,7 +104,7 @@ export function giveNames(
     }
     const [best] = names.candidates(ask);
     const holder = best === ask.ci_name ? holders.get(best) : undefined;
-    if (holder && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask, asks)) {
+    if (holder && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask, heirs(ask))) {
       const former: NameAsk = { ...ask, ci_id: holder.item.ci_id, vmid: numberOf(holder.item) };
       const other = names.candidates(former).find((name) => name !== best && isFree(name, former.ci_id));
       if (other !== undefined) {
@@ -118,10 +119,17 @@ export function giveNames(
   return given;
 }
 
-function givesUp({ item, claimedByPeople }: Holder, ask: NameAsk, asks: readonly NameAsk[]): boolean {
+function givesUp({ item, claimedByPeople }: Holder, ask: NameAsk, heirs: number): boolean {
   const dead = item.ci_status === 'missing' || item.ci_status === 'retired';
-  const heirs = asks.filter((other) => other.ci_name === ask.ci_name && other.site_id === ask.site_id);
-  return dead && !claimedByPeople && item.ci_name === ask.ci_name && item.site_id === ask.site_id && heirs.length === 1;
+  return dead && !claimedByPeople && item.ci_name === ask.ci_name && item.site_id === ask.site_id && heirs === 1;
+}
+
+/** How many ask under each name and site. */
+function heirsOf(asks: readonly NameAsk[]): (ask: NameAsk) => number {
+  const keyOf = ({ ci_name, site_id }: NameAsk) => `${site_id}\n${ci_name}`;
+  const counts = new Map<string, number>();
+  for (const ask of asks) counts.set(keyOf(ask), (counts.get(keyOf(ask)) ?? 0) + 1);
+  return (ask) => counts.get(keyOf(ask)) ?? 0;
 }
 
 function numberOf(item: Item): number | null {
