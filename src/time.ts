@@ -12,10 +12,6 @@ export function stamp(instant: Temporal.Instant): Stamp {
   return new Date(instant.epochMilliseconds).toISOString() as Stamp;
 }
 
-export function instantOf(text: Stamp): Temporal.Instant {
-  return Temporal.Instant.from(text);
-}
-
 /** Milliseconds since 1970 of a stamp, for comparisons of distance. */
 export function millisecondsOf(text: string): number {
   return Date.parse(text);

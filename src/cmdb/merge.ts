@@ -106,7 +106,7 @@ function later(a: string, b: string): string {
  * What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. An item
  * of which nobody speaks stands as it was said last.
  */
-export function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
+function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
   const living = new Set(claims.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
   const speaking = claims.filter(
     (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)),

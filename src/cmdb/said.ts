@@ -25,7 +25,7 @@ export function normalizeSpecs(specs: Readonly<Record<string, unknown>>, atMilli
 }
 
 /** JSON as it can be kept: text well formed and without NUL, lists sorted, keys in order. */
-export function normalizeValue(value: unknown): Json {
+function normalizeValue(value: unknown): Json {
   if (typeof value === 'string') return normalizeText(value);
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value === 'boolean' || value === null || value === undefined) return value ?? null;
