@@ -37,21 +37,29 @@ interface Batch {
   acknowledged: boolean;
 }
 
+interface Writer {
+  number: number;
+  random: () => number;
+  /** Called for each write that was answered. */
+  acknowledged: () => void;
+}
+
 /** Each writer has machines of its own, and writes them again and again until the service is gone. */
-async function writeUntilKilled(url: string, token: string, writer: number, random: () => number): Promise<Batch[]> {
+async function writeUntilKilled(url: string, token: string, writer: Writer): Promise<Batch[]> {
+  const { number: mine, random, acknowledged } = writer;
   const batches: Batch[] = [];
   for (let number = 0; ; number += 1) {
     const size = 1 + Math.floor(random() ** 2 * 900);
     const first = Math.floor(random() * 600);
-    const name = `${writer}.${number}.${random()}`;
-    const keys = Array.from({ length: size }, (_, index) => `guest-${writer}-${first + index}`);
+    const name = `${mine}.${number}.${random()}`;
+    const keys = Array.from({ length: size }, (_, index) => `guest-${mine}-${first + index}`);
     const batch = { name, keys, acknowledged: false };
     batches.push(batch);
     const items = keys.map((key) => ({
       ci_name: key,
       managed_by: 'proxmox-api',
       external_id: key,
-      tags: [`batch-${writer}`],
+      tags: [`batch-${mine}`],
       notes: name,
       technical_specs: { batch: name, memory_mb: 1024 },
     }));
@@ -64,6 +72,7 @@ async function writeUntilKilled(url: string, token: string, writer: number, rand
       const { results } = (await response.json()) as { results: { status: number }[] };
       expect(results.filter(({ status }) => status >= 300)).toHaveLength(1);
       batch.acknowledged = true;
+      acknowledged();
     } catch (error) {
       if (error instanceof TypeError) return batches;
       throw error;
@@ -223,8 +232,18 @@ test(`${kills} times killed while it writes, the service has lost nothing and ke
       break;
     }
     const token = readFileSync(join(folder, 'admin.token'), 'utf8').trim();
-    const writers = [0, 1, 2].map((writer) => writeUntilKilled(url, token, writer, random));
-    setTimeout(() => service.child.kill('SIGKILL'), random() * 400);
+    // After none, one or a few answers, and then at a moment that falls anywhere into the next writes.
+    let answersLeft = Math.floor(random() * 4);
+    const delay = random() * 400;
+    const killSoon = () => setTimeout(() => service.child.kill('SIGKILL'), delay);
+    const acknowledgedOne = () => {
+      answersLeft -= 1;
+      if (answersLeft === 0) killSoon();
+    };
+    if (answersLeft === 0) killSoon();
+    const writers = [0, 1, 2].map((number) =>
+      writeUntilKilled(url, token, { number, random, acknowledged: acknowledgedOne }),
+    );
     for (const batches of await Promise.all(writers)) {
       const shown = new Set([...items.values()].map((item) => item.technical_specs.batch));
       expect(batches.some((batch) => shown.has(batch.name))).toBe(false);

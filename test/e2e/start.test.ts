@@ -2,11 +2,24 @@
 
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openFile } from '../../src/store/connection.ts';
 import { temporaryFolder } from '../service.ts';
 import { launcher, type ProcessOptions, type ServiceProcess, startProcess } from './service-process.ts';
@@ -18,14 +31,25 @@ async function stop(service: ServiceProcess): Promise<void> {
   expect((await service.ended).code).toBe(0);
 }
 
-/** A folder with the data of a service that served, took some machines, and stopped. */
-async function usedData(machines = 3): Promise<string> {
+const machines = 200;
+let seed: string | undefined;
+afterAll(() => {
+  if (seed !== undefined) rmSync(seed, { recursive: true, force: true });
+});
+
+/** A folder with the data of a service that served, took some machines, and stopped; made once, and copied. */
+async function usedData(): Promise<string> {
+  if (seed === undefined) {
+    const made = mkdtempSync(join(tmpdir(), 'rollcall-seed-'));
+    const service = startProcess(made);
+    const url = await service.serves;
+    const items = Array.from({ length: machines }, (_, n) => ({ ci_name: `web-${n}`, notes: 'x'.repeat(500) }));
+    expect((await bulk(url, made, items)).status).toBe(200);
+    await stop(service);
+    seed = made;
+  }
   const data = join(temporaryFolder(), 'data');
-  const service = startProcess(data);
-  const url = await service.serves;
-  const items = Array.from({ length: machines }, (_, n) => ({ ci_name: `web-${n}`, notes: 'x'.repeat(500) }));
-  expect((await bulk(url, data, items)).status).toBe(200);
-  await stop(service);
+  cpSync(seed, data, { recursive: true });
   return data;
 }
 
@@ -103,7 +127,7 @@ describe('the first start', () => {
   });
 
   test('that was cut off between its two tokens is finished by the next', async () => {
-    const data = await usedData(1);
+    const data = await usedData();
     const raw = openFile(join(data, 'rollcall.db'));
     raw.exec("DELETE FROM tokens WHERE token_name = 'admin'");
     raw.close();
@@ -111,8 +135,8 @@ describe('the first start', () => {
     const service = startProcess(data);
 
     const url = await service.serves;
-    expect(await countIn(url, tokenIn(data))).toBe(2);
-    expect(await countIn(url, tokenIn(data, 'ansible'))).toBe(2);
+    expect(await countIn(url, tokenIn(data))).toBe(machines + 1);
+    expect(await countIn(url, tokenIn(data, 'ansible'))).toBe(machines + 1);
     service.child.kill('SIGTERM');
     expect((await service.ended).stdout).toContain('1. ansible all');
   });
@@ -134,7 +158,7 @@ describe('it does not start, says what to do, and damages nothing', () => {
 
     await expectRefused(data, /Another Rollcall is using the data in .+Stop that one first/);
 
-    expect(await countIn(url, tokenIn(data))).toBe(4);
+    expect(await countIn(url, tokenIn(data))).toBe(machines + 1);
   });
 
   test('on a port that is taken', async () => {
@@ -201,7 +225,7 @@ describe('it does not start, says what to do, and damages nothing', () => {
     ['a damaged page in the middle', 'middle', 4096],
     ['a missing end', 'cut', 0],
   ] as const)('on a database with %s', async (_, where, length) => {
-    const data = await usedData(200);
+    const data = await usedData();
     const file = join(data, 'rollcall.db');
     const { size } = statSync(file);
     if (where === 'cut') execFileSync('truncate', ['-s', String(Math.floor(size / 8192) * 4096), file]);
@@ -244,10 +268,10 @@ function overwrite(file: string, from: number, length: number): void {
 }
 
 test('on a disk that is full while it serves, it says so, loses nothing, and goes on once there is space', async () => {
-  const seed = await usedData();
+  const used = await usedData();
   const data = temporaryFolder();
   const service = startProcess(data, {
-    under: inOwnMounts(`mount -t tmpfs -o size=2m none '${data}'; cp -a '${seed}/.' '${data}'`),
+    under: inOwnMounts(`mount -t tmpfs -o size=3m none '${data}'; cp -a '${used}/.' '${data}'`),
   });
   const url = await service.serves;
   const inside = join(`/proc/${service.child.pid}/root`, data);
@@ -257,9 +281,9 @@ test('on a disk that is full while it serves, it says so, loses nothing, and goe
 
   expect(refused.status).toBe(503);
   expect(await refused.json()).toMatchObject({ detail: expect.stringMatching(/disk .*full/) });
-  expect(await countIn(url, tokenIn(inside))).toBe(4);
+  expect(await countIn(url, tokenIn(inside))).toBe(machines + 1);
   expect((await bulk(url, inside, [{ ci_name: 'one-more' }])).status).toBe(200);
-  expect(await countIn(url, tokenIn(inside))).toBe(5);
+  expect(await countIn(url, tokenIn(inside))).toBe(machines + 2);
 });
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('at %s', (signal) => {
