@@ -299,7 +299,7 @@ async function alertHeldPasses(trx: Trx, at: Stamp): Promise<void> {
   const standing = new Map(
     held.map(({ source, pass_id, why }) => [
       source,
-      `${why ?? 'held'}. Look at it, then accept it with POST /api/v1/passes/${pass_id}/accept.`,
+      `${why ?? 'held'}. Look at it, then accept it with "rollcall passes accept ${pass_id}".`,
     ]),
   );
   await setAlerts(trx, 'suspicious_pass', standing, at);
