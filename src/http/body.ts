@@ -56,6 +56,10 @@ function refusalOf(error: unknown, limitBytes: number): unknown {
 /** What Node's zlib, brotli and zstd say of bytes that are not theirs. */
 const unpackingFault = /^(Z_|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_ZSTD|ZSTD_error)/;
 
+/** Far more than anything here has, and far less than what exhausts the stack of those who walk through it. */
+const mostDepth = 100;
+const [quote, backslash, openList, closeList, openObject, closeObject] = Buffer.from('"\\[]{}');
+
 /** JSON out of a body. Throws `invalid` with line, column and the text around the place. */
 export function parseBody(body: Buffer): unknown {
   let text: string;
@@ -64,11 +68,31 @@ export function parseBody(body: Buffer): unknown {
   } catch (error) {
     throw new DomainError('invalid', 'The body is not UTF-8 text.', { cause: error });
   }
+  if (depthOf(body) > mostDepth)
+    throw new DomainError('invalid', `The body is nested more than ${mostDepth} deep; nothing was taken.`);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw notJson(text, error);
   }
+}
+
+/** How deep lists and objects are nested, in JSON or what was to be some. */
+function depthOf(body: Buffer): number {
+  let depth = 0;
+  let deepest = 0;
+  let isText = false;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (byte === quote) isText = !isText;
+    else if (isText) {
+      if (byte === backslash) at += 1;
+    } else if (byte === openList || byte === openObject) {
+      depth += 1;
+      if (depth > deepest) deepest = depth;
+    } else if (byte === closeList || byte === closeObject) depth -= 1;
+  }
+  return deepest;
 }
 
 function notJson(text: string, cause: unknown): DomainError {
@@ -109,9 +133,9 @@ function shownAround(text: string, offset: number): string {
 const secretName = /pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential_value/i;
 const keptCharacters = 4096;
 const readCharacters = 64 * 1024;
-/** The same in what is no JSON; a list or an object under such a name goes to its end. */
+/** The same in what is no JSON. A word is looked at from its start alone: other patterns take minutes over a long one. */
 const secretInText =
-  /([\w-]*(?:pass|secret|token|key)[\w-]*["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*\]?|\{[^}]*\}?|[^\s,}&]+)/gi;
+  /(?<![\w-])(?=[\w-]*(?:pass|secret|token|key))([\w-]+["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*\]?|\{[^}]*\}?|[^\s,}&]+)/gi;
 
 /** A body to be kept with a refusal: values whose names speak of secrets are taken out, and it is cut. */
 export function redactedBody(body: Buffer | undefined): string | null {

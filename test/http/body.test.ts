@@ -115,6 +115,26 @@ describe('a body is refused whole:', () => {
     });
   });
 
+  test.each([
+    ['lists', `${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+    ['lists without an end', '['.repeat(100_000)],
+    ['objects', `${'{"a":'.repeat(101)}1${'}'.repeat(101)}`],
+  ])('one that is nested too deep: %s', async (_, sent) => {
+    const { post } = await echoFloor();
+
+    const { status, body } = await post(sent);
+
+    expect(status).toBe(400);
+    expect(body.detail).toBe('The body is nested more than 100 deep; nothing was taken.');
+  });
+
+  test('but what stands in text is not nested', async () => {
+    const { post } = await echoFloor();
+    const text = `\\"${'['.repeat(200)}`;
+
+    expect((await post(JSON.stringify({ text }))).body).toEqual({ body: { text } });
+  });
+
   test('one that is not UTF-8', async () => {
     const { post } = await echoFloor();
 
@@ -289,6 +309,14 @@ describe('what is kept of a body names no secret:', () => {
     ['user=a&password=hunter2&x=1', 'user=a&password="***"&x=1'],
   ])('%s', (sent, kept) => {
     expect(redactedBody(Buffer.from(sent))).toBe(kept);
+  });
+
+  test.each([
+    ['a word without end', 'pass'.repeat(16_000)],
+    ['backslashes', `{"password": "${'\\'.repeat(60_000)}`],
+    ['blanks', `password${' '.repeat(60_000)}`],
+  ])('%s is no work', (_, sent) => {
+    expect(redactedBody(Buffer.from(sent))).toBeTypeOf('string');
   });
 
   test('a long one is cut, and its end is not read for it', () => {
