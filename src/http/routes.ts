@@ -203,9 +203,10 @@ function refusalEndpoints({ store, refusals }: Ground): Endpoint[] {
       async handle({ query }) {
         await refusals.flush();
         const limit = limitOf(query);
-        const before = readCursor(query.cursor, ['string'])?.[0];
+        const before = readCursor(query.cursor, ['number'])?.[0];
         const rows = await listRefusals(store.read, limit, before);
-        return [200, pageOf(rows, limit, await countRefusals(store.read), (row) => [row.refusal_id])];
+        const page = pageOf(rows, limit, await countRefusals(store.read), (row) => [row.number]);
+        return [200, { ...page, items: page.items.map(({ number: _, ...refusal }) => refusal) }];
       },
     }),
   ];

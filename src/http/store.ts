@@ -123,10 +123,15 @@ export async function storeRefusals(trx: Trx, refusals: readonly Refusal[]): Pro
   );
 }
 
-/** Newest first; `before` is the last id of the page before. */
-export async function listRefusals(db: ReadDb, limit: number, before?: string) {
+/**
+ * Newest first; `before` is the number of the last one of the page before. In the order in which they were kept, as
+ * the ids of one millisecond have none.
+ */
+export async function listRefusals(db: ReadDb, limit: number, before?: number) {
+  const number = sql<number>`rowid`;
   const rows = await db
     .selectFrom('refusals')
+    .select(number.as('number'))
     .select([
       'refusal_id',
       'refused_at',
@@ -140,8 +145,8 @@ export async function listRefusals(db: ReadDb, limit: number, before?: string) {
       'body',
       'request_id',
     ])
-    .$if(before !== undefined, (query) => query.where('refusal_id', '<', before as string))
-    .orderBy('refusal_id', 'desc')
+    .$if(before !== undefined, (query) => query.where(number, '<', before as number))
+    .orderBy(number, 'desc')
     .limit(limit + 1)
     .execute();
   return rows.map((row) => ({ ...row, errors: JSON.parse(row.errors) as Fault[] }));
