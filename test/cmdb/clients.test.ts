@@ -75,7 +75,7 @@ test('a body that a template left without quotes is refused whole, and is seen t
 
 /** As a discovery script does it: ask by name and type, then POST or PUT the whole item. */
 function discoveryScript(call: Awaited<ReturnType<typeof startService>>['call']) {
-  return async (guest: Record<string, unknown>) => {
+  return async (guest: { ci_name: string; ci_type: string; [key: string]: unknown }) => {
     const found = await call('GET', `/ci?ci_name=${guest.ci_name}&ci_type=${guest.ci_type}`, undefined, {
       'Content-Type': 'application/json',
     });
