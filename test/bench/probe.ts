@@ -35,4 +35,6 @@ process.on('message', (question: Question) => {
   if (question === 'stop') delay.disable();
   process.send?.(probed);
 });
+// A bench that broke off leaves no service behind.
+process.once('disconnect', () => process.exit());
 process.channel?.unref();
