@@ -90,6 +90,8 @@ const statements = [
     ${instant('deleted_at')}
   ) STRICT`,
   'CREATE UNIQUE INDEX configuration_items_ansible_name ON configuration_items (ansible_name) WHERE ansible_name IS NOT NULL',
+  // All that has to be read to know which groups items are put into.
+  "CREATE INDEX configuration_items_ansible ON configuration_items (ansible, deleted_at) WHERE ansible <> '{}'",
   'CREATE INDEX configuration_items_ci_name ON configuration_items (ci_name)',
   'CREATE INDEX configuration_items_revision ON configuration_items (revision)',
   'CREATE INDEX configuration_items_merged_into ON configuration_items (merged_into) WHERE merged_into IS NOT NULL',

@@ -8,10 +8,11 @@ export interface Difference {
   after: Record<string, Json>;
 }
 
-/** Undefined where nothing differs. Before the first write all is null. */
+/** Undefined where nothing differs. Of what is new there is no before: all of it that is known is after. */
 export function differenceOf(before: Document | undefined, after: Document): Difference | undefined {
+  if (!before) return { before: {}, after: known(after) };
   const difference: Difference = { before: {}, after: {} };
-  const was = before ? flat(before) : new Map<string, Json>();
+  const was = flat(before);
   const is = flat(after);
   for (const [attribute, value] of is) {
     const former = was.get(attribute) ?? null;
@@ -26,6 +27,12 @@ export function differenceOf(before: Document | undefined, after: Document): Dif
     difference.after[attribute] = null;
   }
   return Object.keys(difference.after).length > 0 ? difference : undefined;
+}
+
+function known(document: Document): Record<string, Json> {
+  const out: Record<string, Json> = {};
+  for (const [attribute, value] of flat(document)) if (value !== null) out[attribute] = value;
+  return out;
 }
 
 function same(a: Json, b: Json): boolean {

@@ -84,12 +84,16 @@ export interface CmdbParts {
   clock: Clock;
 }
 
+const compilesAfterMilliseconds = 500;
+
 export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts): Cmdb {
   const ranks = ranksOf(sourceKinds, settings.ranks as Record<string, string[]>);
   const heart: Heart = { ranks, defaultSite: settings.default_site, names };
   const schemas = itemSchemas(Object.keys(settings.types));
   const bodyFaults = faultFinder(schemas.body);
   const registrationFaults = faultFinder(schemas.registration);
+  // Compiling these takes a while: it is done soon after the start, not while the first write waits for it.
+  setTimeout(() => void [bodyFaults({}), registrationFaults({})], compilesAfterMilliseconds).unref();
   const specsFaults = specsFaultFinder(settings.types as Parameters<typeof specsSchema>[1]);
 
   const occasionOf = (caller: Caller): Occasion => ({

@@ -18,7 +18,7 @@ export interface NameAsk {
 
 export interface HostNames {
   /** The names that an item may get, the best first; the last is always free. */
-  candidates(ask: NameAsk): string[];
+  candidates(ask: NameAsk): Iterable<string>;
   /** Whether a rename at the source is followed. */
   followRenames: boolean;
   /** Whether a group of that name is served, so that no host may bear it. */
@@ -102,21 +102,32 @@ export function giveNames(
       give(ask, wanted, 'people', wanted);
       continue;
     }
-    const [best] = names.candidates(ask);
+    const best = bestOf(ask, names);
     const holder = best === ask.ci_name ? holders.get(best) : undefined;
     if (holder && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask, heirs(ask))) {
       const former: NameAsk = { ...ask, ci_id: holder.item.ci_id, vmid: numberOf(holder.item) };
-      const other = names.candidates(former).find((name) => name !== best && isFree(name, former.ci_id));
+      const other = first(names.candidates(former), (name) => name !== best && isFree(name, former.ci_id));
       if (other !== undefined) {
         give(former, other, 'auto', ask.ci_name);
         taken.delete(best as string);
       }
     }
-    const name = names.candidates(ask).find((candidate) => isFree(candidate, ask.ci_id));
+    const name = first(names.candidates(ask), (candidate) => isFree(candidate, ask.ci_id));
     // What was asked for and could not be given is not asked for again: a name is given once.
     if (name !== undefined) give(ask, name, 'auto', wanted ?? ask.ci_name);
   }
   return given;
+}
+
+/** The name that an item gets if nobody else has or wants it. */
+export function bestOf(ask: NameAsk, names: HostNames): string {
+  for (const name of names.candidates(ask)) return name;
+  return '';
+}
+
+function first(candidates: Iterable<string>, fits: (name: string) => boolean): string | undefined {
+  for (const name of candidates) if (fits(name)) return name;
+  return undefined;
 }
 
 function givesUp({ item, claimedByPeople }: Holder, ask: NameAsk, heirs: number): boolean {

@@ -6,10 +6,10 @@ import { turn } from '../store/turn.ts';
 import { millisecondsOf } from '../time.ts';
 import { differenceOf } from './changes.ts';
 import type { Document, Item, ItemId } from './item.ts';
-import { askOf, giveNames, type Holder, type NameAsk, wantedName } from './names.ts';
+import { askOf, bestOf, giveNames, type Holder, type NameAsk, wantedName } from './names.ts';
 import type { Heart } from './statement.ts';
 import type { Change, Occasion } from './store/changes.ts';
-import { clearAnsibleNames, groupsOfNames, holdersOfNames } from './store/items.ts';
+import { clearAnsibleNames, groupNames, holdersOfNames } from './store/items.ts';
 import { documentOf, loadWorks, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
@@ -80,8 +80,10 @@ function mergedItem(work: Work, heart: Heart, at: string): Item {
 }
 
 async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks: readonly NameAsk[]): Promise<void> {
-  const wanted = asks.flatMap((ask) => [...heart.names.candidates(ask), ...(ask.wanted === null ? [] : [ask.wanted])]);
-  const holderIds = await holdersOfNames(trx, wanted);
+  const named = [...works.values()].flatMap((work) => work.item?.ansible.groups ?? []);
+  const groups = await groupNames(trx);
+  for (const name of named) groups.add(name);
+  const holderIds = await findHolders(trx, heart, asks, groups);
   const others = await loadWorks(
     trx,
     holderIds.filter((id) => !works.has(id)),
@@ -92,8 +94,6 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
     if (!work?.item?.ansible_name) continue;
     holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
   }
-  const named = [...works.values()].flatMap((work) => work.item?.ansible.groups ?? []);
-  const groups = new Set([...named, ...(await groupsOfNames(trx, wanted))]);
   const cleared: ItemId[] = [];
   for (const naming of giveNames(inOrder(asks, works), holders, groups, heart.names)) {
     const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
@@ -113,6 +113,29 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   }
   refuseTakenNames(asks, works);
   await clearAnsibleNames(trx, cleared);
+}
+
+/** Who bears a name that may be given: the best one of each, and all others only where that is not free. */
+async function findHolders(
+  trx: Trx,
+  heart: Heart,
+  asks: readonly NameAsk[],
+  groups: ReadonlySet<string>,
+): Promise<ItemId[]> {
+  const best = asks.map((ask) => ask.wanted ?? bestOf(ask, heart.names));
+  const held = await holdersOfNames(trx, best);
+  const counts = new Map<string, number>();
+  for (const name of best) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const isContested = (name: string) =>
+    held.has(name) ||
+    groups.has(name) ||
+    heart.names.isGroup(name) ||
+    (counts.get(name) ?? 0) > 1 ||
+    !heart.names.mayBeChosen(name);
+  const others = asks.flatMap((ask, index) =>
+    isContested(best[index] as string) ? [...heart.names.candidates(ask)] : [],
+  );
+  return [...new Set([...held.values(), ...(await holdersOfNames(trx, others)).values()])];
 }
 
 /** In the order of native keys, so that it does not matter in which order things were said. */

@@ -78,13 +78,12 @@ export function hostNames(configuredGroups: ReadonlySet<string>, followRenames: 
     followRenames,
     isGroup: (name) => configuredGroups.has(name) || isReservedGroupName(name),
     mayBeChosen: isOperatorHostName,
-    candidates: ({ ci_id, ci_name, site_id, vmid }: NameAsk) =>
-      [
-        ci_name,
-        ...(vmid === null ? [] : [`${ci_name}-${vmid}`]),
-        `${ci_name}.${site_id}`,
-        `ci-${ci_id.slice(-8)}`,
-        `ci-${ci_id}`,
-      ].filter(isHostName),
+    *candidates({ ci_id, ci_name, site_id, vmid }: NameAsk) {
+      if (isHostName(ci_name)) yield ci_name;
+      if (vmid !== null && isHostName(`${ci_name}-${vmid}`)) yield `${ci_name}-${vmid}`;
+      if (isHostName(`${ci_name}.${site_id}`)) yield `${ci_name}.${site_id}`;
+      yield `ci-${ci_id.slice(-8)}`;
+      yield `ci-${ci_id}`;
+    },
   };
 }

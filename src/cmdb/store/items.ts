@@ -133,25 +133,38 @@ export async function clearAnsibleNames(trx: Trx, ids: readonly ItemId[]): Promi
 }
 
 /** The items that bear these names in Ansible, by name. */
-export async function holdersOfNames(db: Db, names: readonly string[]): Promise<ItemId[]> {
-  if (names.length === 0) return [];
+export async function holdersOfNames(db: Db, names: readonly string[]): Promise<Map<string, ItemId>> {
+  if (names.length === 0) return new Map();
   const rows = await db
     .selectFrom('configuration_items')
-    .select('ci_id')
+    .select(['ci_id', 'ansible_name'])
     .where('ansible_name', 'in', sql<string>`${listed(names)}`)
     .execute();
-  return rows.map((row) => row.ci_id as ItemId);
+  return new Map(rows.map((row) => [row.ansible_name as string, row.ci_id as ItemId]));
 }
 
-/** Which of these names are groups that an operator described, put a host into, or made a child. */
-export async function groupsOfNames(db: Db, names: readonly string[]): Promise<string[]> {
-  if (names.length === 0) return [];
+/**
+ * The groups that operators described, put a host into, or made a child. Asked once in a transaction: what is added
+ * to the answer counts for the rest of it.
+ */
+export function groupNames(trx: Trx): Promise<Set<string>> {
+  let names = askedGroupNames.get(trx);
+  if (!names) {
+    names = selectGroupNames(trx);
+    askedGroupNames.set(trx, names);
+  }
+  return names;
+}
+
+const askedGroupNames = new WeakMap<Trx, Promise<Set<string>>>();
+
+async function selectGroupNames(trx: Trx): Promise<Set<string>> {
   const { rows } = await sql<{ name: string }>`
-    SELECT group_name AS name FROM groups WHERE group_name IN ${listed(names)}
-    UNION SELECT child.value FROM groups, json_each(groups.children) child WHERE child.value IN ${listed(names)}
+    SELECT group_name AS name FROM groups
+    UNION SELECT child.value FROM groups, json_each(groups.children) child
     UNION SELECT named.value FROM configuration_items i, json_each(i.ansible, '$.groups') named
-      WHERE i.ansible LIKE '%"groups"%' AND i.deleted_at IS NULL AND named.value IN ${listed(names)}`.execute(db);
-  return rows.map((row) => row.name);
+      WHERE i.ansible <> '{}' AND i.deleted_at IS NULL`.execute(trx);
+  return new Set(rows.map((row) => row.name));
 }
 
 /** Hides an item; a source that still sees it brings it back. Its name in Ansible is free again. */
