@@ -34,7 +34,7 @@ export interface Store {
 
 const mostWaiting = 100;
 /** As far as a start reads its database through, which takes some 5 ms a MiB; a backup reads each one. */
-const checkedBytes = 64 * 1024 * 1024;
+const checkedBytes = 16 * 1024 * 1024;
 export const databaseName = 'rollcall.db';
 
 /**
