@@ -132,6 +132,8 @@ const statements = [
     UNIQUE (source, native_key)
   ) STRICT`,
   'CREATE INDEX claims_ci_id ON claims (ci_id)',
+  // By what was heard last: how a source without keys of its own is known to repeat itself.
+  'CREATE INDEX claims_hash ON claims (source, hash)',
   'CREATE INDEX claims_bound_ci_id ON claims (bound_ci_id) WHERE bound_ci_id IS NOT NULL',
   'CREATE INDEX claims_settled_ci_id ON claims (settled_ci_id) WHERE settled_ci_id IS NOT NULL',
 

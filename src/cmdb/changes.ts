@@ -10,50 +10,41 @@ export interface Difference {
 
 /** Undefined where nothing differs. Of what is new there is no before: all of it that is known is after. */
 export function differenceOf(before: Document | undefined, after: Document): Difference | undefined {
-  if (!before) return { before: {}, after: known(after) };
-  const difference: Difference = { before: {}, after: {} };
-  const was = flat(before);
   const is = flat(after);
-  for (const [attribute, value] of is) {
-    const former = was.get(attribute) ?? null;
-    if (value === null && former === null) continue;
+  if (!before) return { before: {}, after: is };
+  const was = flat(before);
+  const difference: Difference = { before: {}, after: {} };
+  for (const attribute of new Set([...Object.keys(is), ...Object.keys(was)])) {
+    const former = was[attribute] ?? null;
+    const value = is[attribute] ?? null;
     if (same(former, value)) continue;
     difference.before[attribute] = former;
     difference.after[attribute] = value;
   }
-  for (const [attribute, value] of was) {
-    if (is.has(attribute) || value === null) continue;
-    difference.before[attribute] = value;
-    difference.after[attribute] = null;
-  }
   return Object.keys(difference.after).length > 0 ? difference : undefined;
-}
-
-function known(document: Document): Record<string, Json> {
-  const out: Record<string, Json> = {};
-  for (const [attribute, value] of flat(document)) if (value !== null) out[attribute] = value;
-  return out;
 }
 
 function same(a: Json, b: Json): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
 }
 
-function flat(document: Document): Map<string, Json> {
-  const out = new Map<string, Json>();
+/** What is known of it, by dotted path. */
+function flat(document: Document): Record<string, Json> {
+  const out: Record<string, Json> = {};
   for (const [key, value] of Object.entries(document)) {
+    if (value === null) continue;
     if (key === 'technical_specs')
-      for (const [name, word] of Object.entries(value as Specs)) out.set(`technical_specs.${name}`, word);
+      for (const [name, word] of Object.entries(value as Specs)) out[`${key}.${name}`] = word;
     else if (key === 'ansible') flatAnsible(out, value as Record<string, Json>);
-    else out.set(key, value as Json);
+    else out[key] = value as Json;
   }
   return out;
 }
 
-function flatAnsible(out: Map<string, Json>, ansible: Record<string, Json>): void {
+function flatAnsible(out: Record<string, Json>, ansible: Record<string, Json>): void {
   for (const [name, word] of Object.entries(ansible)) {
     if (name === 'vars')
-      for (const [variable, content] of Object.entries(word as Specs)) out.set(`ansible.vars.${variable}`, content);
-    else out.set(`ansible.${name}`, word);
+      for (const [variable, content] of Object.entries(word as Specs)) out[`ansible.vars.${variable}`] = content;
+    else out[`ansible.${name}`] = word;
   }
 }

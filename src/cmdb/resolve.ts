@@ -7,10 +7,12 @@ import { turn } from '../store/turn.ts';
 import { type Candidate, type Identified, type Identifier, identifiersOf, identify } from './identify.ts';
 import type { ClaimId, IdentifierKind, ItemId } from './item.ts';
 import type { Heart, Statement } from './statement.ts';
-import { type Glance, glanceByItems, glanceByKeys, idsByIdentifiers, loadCandidates } from './store/glance.ts';
+import { type Glance, glanceBy, glanceByItems, idsByIdentifiers, loadCandidates } from './store/glance.ts';
 
 interface World {
   glances: Map<string, Glance>;
+  /** Without a key, the claim whose last words are just these again. */
+  repeated: Map<Statement, Glance>;
   byItem: Map<string, Glance[]>;
   candidates: Map<ItemId, Candidate>;
   found: Map<string, Candidate[]>;
@@ -20,23 +22,25 @@ interface World {
 const keyed = (source: string, key: string) => `${source}\n${key}`;
 
 export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Statement[]): Promise<World> {
-  const keys = new Map<string, string[]>();
-  for (const { source, key } of statements) {
-    if (key === null) continue;
-    const list = keys.get(source);
-    if (list) list.push(key);
-    else keys.set(source, [key]);
-  }
+  const keys = bySource(statements, (statement) => statement.key);
   const glances = new Map(
-    (await glanceByKeys(trx, keys)).map((glance) => [keyed(glance.source, glance.native_key), glance]),
+    (await glanceBy(trx, 'native_key', keys)).map((glance) => [keyed(glance.source, glance.native_key), glance]),
   );
-
-  const world: World = { glances, byItem: new Map(), candidates: new Map(), found: new Map(), identifiers: new Map() };
+  const repeated = await findRepeated(trx, statements);
+  const world: World = {
+    glances,
+    repeated,
+    byItem: new Map(),
+    candidates: new Map(),
+    found: new Map(),
+    identifiers: new Map(),
+  };
   const values: Record<'pve' | 'guest' | 'name', Set<string>> = { pve: new Set(), guest: new Set(), name: new Set() };
   for (const [count, statement] of statements.entries()) {
     if (
       statement.target ||
       statement.companion ||
+      repeated.has(statement) ||
       (statement.key !== null && glances.has(keyed(statement.source, statement.key)))
     )
       continue;
@@ -61,7 +65,7 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
   }
   for (const statement of statements) if (statement.target) ids.add(statement.target);
   if (statements.some((statement) => statement.companion))
-    for (const glance of glances.values()) if (glance.ci_id) ids.add(glance.ci_id);
+    for (const glance of [...glances.values(), ...repeated.values()]) if (glance.ci_id) ids.add(glance.ci_id);
   if (ids.size > 0) {
     const sources = [...new Set(statements.map((statement) => statement.source))];
     for (const glance of await glanceByItems(trx, sources, [...ids])) {
@@ -70,6 +74,38 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
     }
   }
   return world;
+}
+
+function bySource(
+  statements: readonly Statement[],
+  read: (statement: Statement) => string | null,
+): Map<string, string[]> {
+  const values = new Map<string, string[]>();
+  for (const statement of statements) {
+    const value = read(statement);
+    if (value === null) continue;
+    const list = values.get(statement.source);
+    if (list) list.push(value);
+    else values.set(statement.source, [value]);
+  }
+  return values;
+}
+
+/** Statements without a key whose source said just this, of one item, when it was heard last: they need no finding. */
+async function findRepeated(trx: Trx, statements: readonly Statement[]): Promise<Map<Statement, Glance>> {
+  const isFree = ({ key, target, companion }: Statement) => key === null && target === null && !companion;
+  const hashes = bySource(statements, (statement) => (isFree(statement) ? statement.heard : null));
+  const byHash = new Map<string, Glance[]>();
+  for (const glance of await glanceBy(trx, 'hash', hashes)) {
+    const key = keyed(glance.source, glance.hash);
+    byHash.set(key, [...(byHash.get(key) ?? []), glance]);
+  }
+  const repeated = new Map<Statement, Glance>();
+  for (const statement of statements) {
+    const [glance, ...others] = (isFree(statement) && byHash.get(keyed(statement.source, statement.heard))) || [];
+    if (glance && others.length === 0 && isUnchanged(glance, statement)) repeated.set(statement, glance);
+  }
+  return repeated;
 }
 
 function enter(found: Map<string, Candidate[]>, kind: string, value: string, candidate: Candidate): void {
@@ -129,7 +165,9 @@ function refuseForeignKey(statement: Statement, glance: Glance | undefined): voi
 
 function glanceOf(world: World, statement: Statement, previous: Resolved | undefined): Glance | undefined {
   if (statement.companion) return previous && ownGlance(world, statement, previous.id);
-  return statement.key === null ? undefined : world.glances.get(keyed(statement.source, statement.key));
+  return statement.key === null
+    ? world.repeated.get(statement)
+    : world.glances.get(keyed(statement.source, statement.key));
 }
 
 /** The claim of this very source on an item, where the statement brings no key of its own. */

@@ -5,7 +5,7 @@
 
 import type { Fault } from '../errors.ts';
 import { nearestName } from '../faults.ts';
-import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Winners } from './item.ts';
+import { type Hold, hostTypes, type ItemId, type Json, type Said, type SourceRef, type Winners } from './item.ts';
 import { kindOf, type Ranks, sourceRef } from './kinds.ts';
 import {
   type AnsiblePatch,
@@ -66,16 +66,16 @@ export function spokenByToken(
   const kind = !isReadBack && speaker.ranks.isAutomatic(managedBy) ? managedBy : 'manual';
   const { own, others } = kind === 'manual' ? { own: patch, others: {} } : divided(patch, kind, speaker.ranks);
   const key = nativeKeyOf(body);
-  const base = { index, target, whole: false, registers, hold: undefined };
-  const statements: Statement[] = [];
-  const first = statementOf(sourceRef(kind, speaker.tokenName), kind, key, own, base);
-  statements.push(kind === 'manual' ? { ...first, hold: holdOf(hold, speaker) } : first);
-  if (kind !== 'manual' && (Object.keys(others).length > 0 || hold === true)) {
-    statements.push({
-      ...statementOf(sourceRef('manual', speaker.tokenName), 'manual', null, others, base),
-      companion: true,
-      hold: hold ? holdOf(hold, speaker) : undefined,
-    });
+  const base = { index, target, companion: false, whole: false, registers, hold: undefined };
+  const source = sourceRef(kind, speaker.tokenName);
+  if (kind === 'manual') {
+    const said = statementOf(source, kind, key, own, { ...base, hold: holdOf(hold, speaker) });
+    return { statements: [said], faults };
+  }
+  const statements = [statementOf(source, kind, key, own, base)];
+  if (Object.keys(others).length > 0 || hold === true) {
+    const person = { ...base, companion: true, hold: hold ? holdOf(hold, speaker) : undefined };
+    statements.push(statementOf(sourceRef('manual', speaker.tokenName), 'manual', null, others, person));
   }
   return { statements, faults };
 }
@@ -98,6 +98,7 @@ export function spokenBySource(body: ItemBody, index: number, source: SourceRef,
   const base = {
     index,
     target: null,
+    companion: false,
     whole: true,
     registers: false,
     hold: hold === undefined ? undefined : holdOf(hold, speaker),
@@ -110,9 +111,22 @@ function statementOf(
   kind: string,
   key: string | null,
   patch: Patch,
-  base: Pick<Statement, 'index' | 'target' | 'whole' | 'registers' | 'hold'>,
+  base: Pick<Statement, 'index' | 'target' | 'companion' | 'whole' | 'registers' | 'hold'>,
 ): Statement {
-  return { ...base, source, kind, key, patch, said: saidOf(patch), companion: false, heard: hashOf(patch) };
+  let said: Said | undefined;
+  return {
+    ...base,
+    source,
+    kind,
+    key,
+    patch,
+    heard: hashOf(patch),
+    // Most statements say nothing new, and then nobody asks.
+    get said() {
+      said ??= saidOf(patch);
+      return said;
+    },
+  };
 }
 
 function nativeKeyOf(body: ItemBody): string | null {
@@ -207,14 +221,15 @@ function divided(patch: Patch, kind: string, ranks: Ranks): { own: Patch; others
   const own: Patch = {};
   const others: Patch = {};
   for (const [key, value] of Object.entries(patch)) {
-    const isOwn =
-      key !== 'ansible' &&
-      key !== 'owner' &&
-      key !== 'notes' &&
-      (key === 'technical_specs' || key === 'tags' || ranks.of(key).includes(kind));
-    Object.assign(isOwn ? own : others, { [key]: value });
+    const part: Record<string, unknown> = isOwnKey(key, kind, ranks) ? own : others;
+    part[key] = value;
   }
   return { own, others };
+}
+
+function isOwnKey(key: string, kind: string, ranks: Ranks): boolean {
+  if (key === 'technical_specs' || key === 'tags') return true;
+  return key !== 'ansible' && key !== 'owner' && key !== 'notes' && ranks.of(key).includes(kind);
 }
 
 function holdOf(hold: boolean | undefined, speaker: Speaker): Hold | null | undefined {

@@ -8,6 +8,7 @@ import { type Kysely, sql } from 'kysely';
 import { DomainError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { backupTo } from './backup.ts';
+import { openCheckpoints } from './checkpoint.ts';
 import { asRefusal, asStartError, damaged, kyselyOver, openFile, sqliteCode } from './connection.ts';
 import { takeLock } from './lock.ts';
 import { migrate } from './migrate.ts';
@@ -74,7 +75,8 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
     if (migrated.length > 0 && !isNew) log.info({ migrations: migrated }, 'migrated the database');
     const reader = openFile(file, { readonly: true });
     const read = kyselyOver(reader);
-    const { write, waiting, end } = writing(writer);
+    const { write, waiting, end } = writing(writer, () => checkpoints.note());
+    const checkpoints = openCheckpoints(raw, () => waiting() === 0, log);
     return {
       file,
       isNew,
@@ -84,6 +86,7 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
       backup: (target) => backupTo(file, target),
       close: async () => {
         await end();
+        checkpoints.stop();
         await read.destroy();
         await writer.destroy();
         release();
@@ -96,7 +99,10 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
 }
 
 /** One writer at a time; the queue is the mutex. What SQLite refuses for want of space is `unavailable`. */
-function writing(writer: Kysely<Database>): { write: Write; waiting: () => number; end: () => Promise<void> } {
+function writing(
+  writer: Kysely<Database>,
+  written: () => void,
+): { write: Write; waiting: () => number; end: () => Promise<void> } {
   let tail: Promise<unknown> = Promise.resolve();
   let waiting = 0;
   let isEnding = false;
@@ -127,6 +133,7 @@ function writing(writer: Kysely<Database>): { write: Write; waiting: () => numbe
       .then(() => transaction(fn))
       .finally(() => {
         waiting -= 1;
+        if (waiting === 0) written();
       });
     tail = turnOf.catch(() => undefined);
     return await turnOf;

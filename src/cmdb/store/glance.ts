@@ -23,14 +23,18 @@ export interface Glance {
   stop_confirmed: number | null;
 }
 
-/** Claims by their sources' own keys. */
-export async function glanceByKeys(db: Db, keys: ReadonlyMap<string, readonly string[]>): Promise<Glance[]> {
+/** Claims by their sources' own keys, or by the hash of what they heard last; the values by source. */
+export async function glanceBy(
+  db: Db,
+  column: 'native_key' | 'hash',
+  values: ReadonlyMap<string, readonly string[]>,
+): Promise<Glance[]> {
   const found: Glance[] = [];
-  for (const [source, list] of keys) {
+  for (const [source, list] of values) {
     const { rows } = await sql<Glance>`
       SELECT c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.gone_since, i.lifecycle, i.deleted_at, i.power, i.stop_confirmed
       FROM claims c LEFT JOIN configuration_items i ON i.ci_id = c.ci_id
-      WHERE c.source = ${source} AND c.native_key IN ${listed(list)}`.execute(db);
+      WHERE c.source = ${source} AND ${sql.ref(`c.${column}`)} IN ${listed(list)}`.execute(db);
     found.push(...rows);
     await turn();
   }
