@@ -7,8 +7,7 @@ import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.t
 import { FaultOnTheWire } from '../http/problem.ts';
 import type { Store } from '../store/open.ts';
 import type { Cmdb, PassBody } from './cmdb.ts';
-import { passOutcomes } from './passes.ts';
-import { findPass, listPasses } from './store/passes.ts';
+import { findPass, listPasses, passOutcomes } from './store/passes.ts';
 
 const mostItems = 10_000;
 

@@ -15,6 +15,7 @@ import {
   findSource,
   livingClaims,
   loadHeldClaims,
+  type StoredPass,
   setPassOutcome,
   storePass,
   storeSourceOrigin,
@@ -35,20 +36,7 @@ export interface Reading {
   takesOver: boolean;
 }
 
-export const passOutcomes = ['good', 'partial', 'suspicious', 'accepted', 'failed'] as const;
-
-export interface PassResult {
-  pass_id: string;
-  source: string;
-  complete: boolean;
-  outcome: (typeof passOutcomes)[number];
-  why: string | null;
-  seen: number;
-  created: number;
-  updated: number;
-  unchanged: number;
-  missing: number;
-  refused: number;
+export interface PassResult extends StoredPass {
   changes: Change[];
   outcomes: Outcome[];
 }

@@ -6,9 +6,10 @@ import { StartError } from '../errors.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { House, Module, Opened } from '../module.ts';
 import { stamp } from '../time.ts';
+import { groupEndpoints } from './group-routes.ts';
 import { configuredWords, faultIn, groupsOf } from './groups.ts';
 import { type InventorySettings, openInventory } from './inventory.ts';
-import { groupEndpoints, inventoryEndpoints } from './routes.ts';
+import { inventoryEndpoints } from './routes.ts';
 import { inventorySettings } from './settings.ts';
 import { deleteVersionsBefore } from './store.ts';
 

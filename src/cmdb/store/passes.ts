@@ -60,11 +60,14 @@ export async function livingClaims(db: Db, source: string): Promise<{ claim_id: 
   return rows as { claim_id: ClaimId; native_key: string }[];
 }
 
-interface StoredPass {
+export const passOutcomes = ['good', 'partial', 'suspicious', 'accepted', 'failed'] as const;
+
+/** One reading of a source, and what became of it. */
+export interface StoredPass {
   pass_id: string;
   source: string;
   complete: boolean;
-  outcome: 'good' | 'partial' | 'suspicious' | 'accepted' | 'failed';
+  outcome: (typeof passOutcomes)[number];
   why: string | null;
   seen: number;
   created: number;
