@@ -106,11 +106,11 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       openApi: () => openApiOf(endpoints, version),
     };
     endpoints.push(
-      ...groundEndpoints(ground),
       ...itemEndpoints(cmdb, store),
       ...passEndpoints(cmdb, store),
       ...siteEndpoints(cmdb, store, clock),
       ...modules.flatMap((module) => module.endpoints ?? []),
+      ...groundEndpoints(ground),
     );
     const jobs: Job[] = [
       backupJob(store, `${config.data}/backups`, clock),
