@@ -13,8 +13,17 @@ import { kindOf, type Ranks, ranksOf, sourceKinds } from './kinds.ts';
 import type { HostNames } from './names.ts';
 import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
 import { reconcile } from './reconcile.ts';
+import { openRepeats } from './repeats.ts';
 import type { cmdbSettings } from './settings.ts';
-import { type ItemBody, type Shadow, shadowsOf, spokenBySource, spokenByToken } from './speak.ts';
+import {
+  type ItemBody,
+  type Shadow,
+  type Speaker,
+  type Spoken,
+  shadowsOf,
+  spokenBySource,
+  spokenByToken,
+} from './speak.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
 import { type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
 import { hideItem } from './store/items.ts';
@@ -108,6 +117,14 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     atMilliseconds: clock().epochMilliseconds,
   });
 
+  const repeats = openRepeats();
+  const registration = (body: unknown, index: number, speaker: Speaker): Spoken => {
+    const faults = registrationFaults(body);
+    if (faults.length > 0) return { statements: [], faults };
+    const spoken = spokenByToken(body as ItemBody, index, null, true, speaker);
+    return { ...spoken, faults: [...spoken.faults, ...specsFaults(body as ItemBody, undefined)] };
+  };
+
   const cmdb: Cmdb = {
     heart,
     schemas,
@@ -132,11 +149,9 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         for await (const part of inTurns([...bodies.entries()], bulkPart)) {
           const batches: Statement[][] = [];
           for (const [index, body] of part) {
-            const errors = registrationFaults(body);
-            const spoken = errors.length > 0 ? undefined : spokenByToken(body as ItemBody, index, null, true, speaker);
-            if (spoken) errors.push(...spoken.faults, ...specsFaults(body as ItemBody, undefined));
-            if (errors.length > 0) results.push({ index, status: 400, errors });
-            else if (spoken) batches.push(spoken.statements);
+            const { statements, faults } = repeats(body, index, speaker, () => registration(body, index, speaker));
+            if (faults.length > 0) results.push({ index, status: 400, errors: faults });
+            else batches.push(statements);
             if (index % 64 === 0) await turn();
           }
           if (batches.length > 0) results.push(...(await reconcileInParts(trx, heart, batches, occasion)));
