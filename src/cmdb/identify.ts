@@ -41,19 +41,26 @@ export function identify(
     const id = known.byKey(source, key);
     if (id) return { ci_id: id, by: 'key' };
   }
-  const fits = (candidate: Candidate) => agrees(candidate, source, key, said);
-  for (const [kind, by] of [
-    ['pve', 'number'],
-    ['guest', 'number'],
-    ['name', 'name'],
-  ] as const) {
-    const values = identifiers.filter((identifier) => identifier.kind === kind).map((identifier) => identifier.value);
-    const found = values.flatMap((value) => known.byIdentifier(kind, value)).filter(fits);
+  for (const [kind, by] of rules) {
+    const found: Candidate[] = [];
+    for (const identifier of identifiers) {
+      if (identifier.kind !== kind) continue;
+      for (const candidate of known.byIdentifier(kind, identifier.value))
+        if (agrees(candidate, source, key, said)) found.push(candidate);
+    }
+    if (found.length === 0) continue;
     const best = by === 'number' ? onlyGuest(found, said) : bestOf(found);
     if (best) return { ci_id: best.ci_id, by };
   }
   return undefined;
 }
+
+/** By what an item is found, the strongest first. */
+const rules = [
+  ['pve', 'number'],
+  ['guest', 'number'],
+  ['name', 'name'],
+] as const;
 
 /** A living one before a retired one, then the oldest. */
 function bestOf(found: readonly Candidate[]): Candidate | undefined {

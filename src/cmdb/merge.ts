@@ -37,6 +37,7 @@ export function mergeClaims(
 ): Merged {
   const speaking = withAWord(claims, ranks);
   const winners: Winners = {};
+  let last: Winners[string] | undefined;
   const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));
 
   const pick = (
@@ -54,7 +55,9 @@ export function mergeClaims(
     const before = standing.winners[attribute];
     const said = winner.since[attribute] ?? winner.first_said_at;
     const since = before?.source === winner.source ? later(before.since, said) : at;
-    winners[attribute] = { source: winner.source, since };
+    // Most attributes of an item share both: one object says it for all of them.
+    if (last?.source !== winner.source || last.since !== since) last = { source: winner.source, since };
+    winners[attribute] = last;
     return read(winner);
   };
   const plain = (attribute: PlainAttribute, among?: readonly Claim[]) =>

@@ -81,11 +81,17 @@ function winnersOf(packed: string): Winners {
 
 function packedWinners(winners: Winners): string {
   const groups = new Map<string, PackedWinners[number]>();
-  for (const [attribute, { source, since }] of Object.entries(winners)) {
-    const key = `${source}\n${since}`;
-    const group = groups.get(key);
-    if (group) group[2].push(attribute);
-    else groups.set(key, [source, since, [attribute]]);
+  let last: Winners[string] | undefined;
+  let group: PackedWinners[number] | undefined;
+  for (const [attribute, winner] of Object.entries(winners)) {
+    if (winner !== last || !group) {
+      const { source, since } = winner;
+      const key = `${source}\n${since}`;
+      group = groups.get(key) ?? [source, since, []];
+      groups.set(key, group);
+      last = winner;
+    }
+    group[2].push(attribute);
   }
   return JSON.stringify([...groups.values()]);
 }
