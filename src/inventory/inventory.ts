@@ -37,7 +37,7 @@ export type InventorySettings = Static<typeof inventorySettings>;
 
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
-const batch = 1000;
+const batch = 250;
 const keptAnswers = 8;
 
 /** What is asked for; nothing is the whole. */

@@ -71,11 +71,18 @@ export async function startService(data = join(temporaryFolder(), 'data')): Prom
 export function spawnService(data: string, listen: string): ChildProcess {
   const home = dirname(data);
   const probe = join(import.meta.dirname, 'probe.ts');
-  return spawn(process.execPath, ['--import', probe, join(root, 'src/rollcall.mjs'), '--data', data, 'serve'], {
+  const words = [...startFlags(), '--import', probe, join(root, 'src/rollcall.mjs'), '--data', data, 'serve'];
+  return spawn(process.execPath, words, {
     cwd: home,
     env: { PATH: process.env.PATH, HOME: home, ROLLCALL_LISTEN: listen },
     stdio: ['ignore', 'pipe', 'ignore', 'ipc'],
   });
+}
+
+/** What `npm start` tells Node: less room for what is young, which a service that runs for months need not have. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  return scripts.start.split(' ').filter((word) => word.startsWith('--'));
 }
 
 export function adminTokenOf(data: string): string {
