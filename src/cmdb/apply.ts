@@ -4,7 +4,7 @@ import { randomUUIDv7 } from 'node:crypto';
 import { millisecondsOf } from '../time.ts';
 import type { Claim, ClaimId, ItemId, Said } from './item.ts';
 import { personsPatch } from './person.ts';
-import { saidAnew, saidWith, wordsOf } from './said.ts';
+import { hashOf, saidAnew, saidWith, wordsOf } from './said.ts';
 import { type Heart, heldByStatus, type Statement } from './statement.ts';
 import type { Work } from './work.ts';
 
@@ -39,7 +39,8 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
     noteSince(claim, former, said, at);
     claim.said = said;
     claim.said_at = at;
-    claim.hash = statement.heard;
+    // What was in force and therefore not claimed may not be in force when it is said again.
+    claim.hash = patch === statement.patch || hashOf(patch) === statement.heard ? statement.heard : '';
   }
   if (claim.gone_since) {
     claim.gone_since = null;

@@ -98,11 +98,14 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
 
   async function snapshot(): Promise<Snapshot> {
     const revision = await currentRevision(store.read);
-    if (current?.revision === revision) return current;
-    making ??= make().finally(() => {
-      making = undefined;
-    });
-    return await making;
+    // One that is being made may be of before this question: then another is made after it.
+    while (!current || current.revision < revision) {
+      making ??= make().finally(() => {
+        making = undefined;
+      });
+      await making;
+    }
+    return current;
   }
 
   async function make(): Promise<Snapshot> {

@@ -354,3 +354,15 @@ test('sites that the configuration names exist from the start', async () => {
 
   expect(body).toMatchObject({ name: 'The barn', new_hosts: 'hold', new_hosts_since: '2026-03-02T10:00:00.000Z' });
 });
+
+test('a person who says again what was in force says it once it is no more', async () => {
+  const { call } = await startService();
+  const words = { environment: 'prod', role: 'web' };
+  await call('POST', '/ci', { ...measured, managed_by: 'terraform', environment: 'prod' });
+  await call('PUT', '/ci/web-1', words);
+  await call('PUT', '/ci/web-1', { managed_by: 'terraform', environment: 'dev' });
+
+  const { body } = await call('PUT', '/ci/web-1', words);
+
+  expect(body).toMatchObject(words);
+});
