@@ -63,7 +63,7 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
   );
   const passId = randomUUIDv7();
   const vanished = verdict.outcome === 'good' ? absent.map((claim) => claim.claim_id) : [];
-  const result = await reconcile(trx, heart, reading.statements, { ...occasion, passId }, vanished);
+  const result = await reconcile(trx, heart, reading.statements, { ...occasion, passId }, { vanished });
   const count = (outcome: Outcome['outcome']) => result.outcomes.filter((one) => one.outcome === outcome).length;
   const pass: PassResult = {
     pass_id: passId,
@@ -154,7 +154,7 @@ export async function acceptPass(
   if (!held) throw new DomainError('not_found', `There is no pass ${passId}.`);
   if (held.outcome !== 'suspicious')
     throw new DomainError('conflict', `The pass ${passId} is not held; it was ${held.outcome}.`);
-  const { changes } = await reconcile(trx, heart, [], { ...occasion, passId }, [...held.unseen]);
+  const { changes } = await reconcile(trx, heart, [], { ...occasion, passId }, { vanished: [...held.unseen] });
   await setPassOutcome(trx, passId, 'accepted', held.unseen.size);
   return { missing: changes.length };
 }

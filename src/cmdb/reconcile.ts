@@ -7,6 +7,7 @@
 
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
+import { type Anew, changesAnew, touchAnew } from './anew.ts';
 import { apply } from './apply.ts';
 import { type Identifier, identifiersOf } from './identify.ts';
 import type { ClaimId, Item, ItemId, Said } from './item.ts';
@@ -28,18 +29,30 @@ export interface Reconciled {
   seen: Set<ClaimId>;
 }
 
+/** What is settled besides what is said. */
+export interface Besides {
+  /** Claims that a reading no longer holds. */
+  vanished?: readonly ClaimId[];
+  /** Items that are merged anew; they exist. */
+  items?: readonly Anew[];
+}
+
 export async function reconcile(
   trx: Trx,
   heart: Heart,
   statements: readonly Statement[],
   occasion: Occasion,
-  vanished: readonly ClaimId[] = [],
+  { vanished = [], items = [] }: Besides = {},
 ): Promise<Reconciled> {
   const world = await loadWorld(trx, heart, statements);
   const resolved = await resolve(world, statements);
   const slow = resolved.filter(({ unchanged }) => !unchanged);
   const gone = await itemsOfClaims(trx, vanished);
-  const works = await loadWorks(trx, [...slow.map(({ id }) => id), ...gone.values()]);
+  const works = await loadWorks(trx, [
+    ...slow.map(({ id }) => id),
+    ...gone.values(),
+    ...items.map(({ ci_id }) => ci_id),
+  ]);
   const outcomes: Outcome[] = [];
   const seen = new Set<ClaimId>();
   for (const [count, entry] of resolved.entries()) {
@@ -59,7 +72,8 @@ export async function reconcile(
     const claim = work.claims.find((one) => one.claim_id === claimId);
     if (claim && !claim.gone_since) markGone(work, claim, occasion.at);
   }
-  const changes = await settle(trx, heart, works, occasion);
+  touchAnew(works, items);
+  const changes = changesAnew(await settle(trx, heart, works, occasion), works, items, occasion.at);
   await storeSources(trx, sourcesOf(statements, heart.ranks), occasion.at);
   await storeAll(trx, heart, [...works.values()], changes, occasion);
   await storeSeen(trx, [...seen], occasion.at, occasion.passId ?? null);
