@@ -26,6 +26,16 @@ export interface Merged {
   winners: Winners;
 }
 
+/** How it was settled whose word on an attribute counts. */
+export interface Choice {
+  attribute: string;
+  read: (claim: Claim) => Json | undefined;
+  /** All that have a word at all, and those of them that have one on this attribute. */
+  speaking: readonly Claim[];
+  among: readonly Claim[];
+  winner: Claim | undefined;
+}
+
 /** Throws nothing: an item of which nobody says a name keeps none, which the caller does not let happen. */
 export function mergeClaims(
   claims: readonly Claim[],
@@ -34,6 +44,7 @@ export function mergeClaims(
   ranks: Ranks,
   defaultSite: string,
   at: string,
+  listen?: (choice: Choice) => void,
 ): Merged {
   const speaking = withAWord(claims, ranks);
   const winners: Winners = {};
@@ -46,11 +57,12 @@ export function mergeClaims(
     among: readonly Claim[] = speaking,
   ): Json | undefined => {
     const pin = pinned.get(attribute);
+    const winner = pin ? undefined : firstInRank(among, ranks.of(attribute), attribute, read);
+    listen?.({ attribute, read, speaking, among, winner });
     if (pin) {
       winners[attribute] = { source: 'pin', since: pin.since };
       return pin.value;
     }
-    const winner = firstInRank(among, ranks.of(attribute), attribute, read);
     if (!winner) return undefined;
     const before = standing.winners[attribute];
     const said = winner.since[attribute] ?? winner.first_said_at;
@@ -78,9 +90,9 @@ export function mergeClaims(
     environment: values.environment ?? null,
     role: values.role ?? null,
     criticality: values.criticality ?? null,
-    technical_specs: mergeSpecs(speaking, pick),
+    technical_specs: mergeSpecs(speaking, pins, pick),
     tags: union(speaking, (claim) => claim.said.tags, standing.taken_off.tags),
-    ansible: mergeAnsible(speaking, pick, standing.taken_off.groups),
+    ansible: mergeAnsible(speaking, pins, pick, standing.taken_off.groups),
     ansible_name: standing.ansible_name,
     managed_by: values.managed_by ?? null,
     discovered_by: firstAutomatic(claims, ranks),
@@ -165,8 +177,14 @@ function goesBefore(a: Claim, b: Claim, rank: readonly string[], attribute: stri
 
 type Pick = (attribute: string, read: (claim: Claim) => Json | undefined) => Json | undefined;
 
-function mergeSpecs(claims: readonly Claim[], pick: Pick): Specs {
+/** The keys in a section that are pinned, whether anybody says something of them or not. */
+function pinnedKeys(pins: readonly Pin[], section: string): string[] {
+  return pins.flatMap(({ attribute }) => (attribute.startsWith(section) ? [attribute.slice(section.length)] : []));
+}
+
+function mergeSpecs(claims: readonly Claim[], pins: readonly Pin[], pick: Pick): Specs {
   const keys = new Set(claims.flatMap((claim) => Object.keys(claim.said.technical_specs ?? {})));
+  for (const key of pinnedKeys(pins, 'technical_specs.')) keys.add(key);
   const specs: Specs = {};
   for (const key of [...keys].sort()) {
     const value = pick(`technical_specs.${key}`, (claim) => claim.said.technical_specs?.[key]);
@@ -175,8 +193,13 @@ function mergeSpecs(claims: readonly Claim[], pick: Pick): Specs {
   return specs;
 }
 
-function mergeAnsible(claims: readonly Claim[], pick: Pick, takenOff: readonly string[] | undefined): AnsibleWords {
-  if (!claims.some((claim) => claim.said.ansible)) return {};
+function mergeAnsible(
+  claims: readonly Claim[],
+  pins: readonly Pin[],
+  pick: Pick,
+  takenOff: readonly string[] | undefined,
+): AnsibleWords {
+  if (!claims.some((claim) => claim.said.ansible) && pinnedKeys(pins, 'ansible.').length === 0) return {};
   const words: Record<string, Json> = {};
   for (const key of ansibleKeys) {
     const value = pick(`ansible.${key}`, (claim) => claim.said.ansible?.[key]);
@@ -185,6 +208,7 @@ function mergeAnsible(claims: readonly Claim[], pick: Pick, takenOff: readonly s
   const groups = union(claims, (claim) => claim.said.ansible?.groups, takenOff);
   if (groups.length > 0) words.groups = groups;
   const variables = new Set(claims.flatMap((claim) => Object.keys(claim.said.ansible?.vars ?? {})));
+  for (const name of pinnedKeys(pins, 'ansible.vars.')) variables.add(name);
   if (variables.size > 0) {
     const vars: Specs = {};
     for (const name of [...variables].sort()) {

@@ -129,6 +129,18 @@ test('a pin is above every source', () => {
   expect(winners['technical_specs.cpu_cores']).toEqual({ source: 'pin', since: day(2) });
 });
 
+test('what is pinned is known, though nobody says it', () => {
+  const pins = Object.entries({ 'technical_specs.rack': 7, 'ansible.host': '10.0.0.5', 'ansible.vars.a.b': true });
+
+  const { document } = merged(
+    [hypervisor],
+    pins.map(([attribute, value]) => ({ attribute, value, since: day(2) })),
+  );
+
+  expect(document.technical_specs).toEqual({ cpu_cores: 2, os: 'linux', rack: 7 });
+  expect(document.ansible).toEqual({ host: '10.0.0.5', vars: { 'a.b': true } });
+});
+
 test('what a person took off stays off, whoever says it', () => {
   const { document } = merged([claim('proxmox-api:home', { tags: ['a', 'b'] })], [], { taken_off: { tags: ['a'] } });
 
