@@ -74,15 +74,19 @@ function listCommand(): Command {
 
 function showCommand(): Command {
   return new Command('show')
-    .description('all that is known of one item')
+    .description('all that is known of one item, or was at a moment')
     .argument('<name>', 'its name or id')
     .option('--type <type>', 'where several bear the name')
     .option('--site <site>', 'where several bear the name')
+    .option('--at <time>', 'as it was then')
     .option('--json', "the service's own answer")
-    .addHelpText('after', '\nExamples:\n  rollcall ci show web-1\n  rollcall ci show web-1 --site site-ranch --json')
-    .action(async (name: string, { json, ...narrow }: Narrow & { json?: boolean }, self: Command) =>
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall ci show web-1\n  rollcall ci show web-1 --site site-ranch --json\n  rollcall ci show web-1 --at 2026-03-02',
+    )
+    .action(async (name: string, { json, at, ...narrow }: Narrow & { at?: string; json?: boolean }, self: Command) =>
       withClient(self, async (client) => {
-        const item = await client.get(`/ci/${encodeURIComponent(name)}`, narrowQuery(narrow));
+        const item = await client.get(`/ci/${encodeURIComponent(name)}`, { ...narrowQuery(narrow), at });
         if (json) return printJson(item);
         printFields(Object.entries(attributesOf(item)));
       }),

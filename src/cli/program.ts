@@ -6,6 +6,7 @@ import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
 import { ciCommand } from './ci.ts';
 import { doctorCommand } from './doctor.ts';
+import { historyCommand } from './history.ts';
 import { inventoryCommand } from './inventory.ts';
 import { loginCommand } from './login.ts';
 import { openapiCommand } from './openapi.ts';
@@ -35,6 +36,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     ciCommand(),
     applyCommand(),
     passesCommand(),
+    historyCommand(),
     inventoryCommand(),
     tokenCommand(),
     loginCommand(),

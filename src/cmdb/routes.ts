@@ -7,8 +7,10 @@ import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.t
 import type { Store } from '../store/open.ts';
 import { readTime, stamp } from '../time.ts';
 import type { Cmdb, Written } from './cmdb.ts';
+import { itemAt } from './history.ts';
 import type { ItemBody } from './speak.ts';
 import { listChanges, type ReadChange } from './store/changes.ts';
+import { loadSteps } from './store/history.ts';
 import { getItem, getItemByName, type ItemFilter, listItems, pageKeysOf, type ReadItem } from './store/read-items.ts';
 import { BulkResults, ChangeOnTheWire, ItemOnTheWire, itemOnTheWire } from './wire.ts';
 
@@ -160,10 +162,22 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       path: '/ci/{ci_id}',
       scope: 'ci:read',
       tag: 'items',
-      summary: 'One item, by its id or its name',
-      query: narrowQuery,
+      summary: 'One item, by its id or its name, as it is or as it was',
+      description:
+        'With `at`, a name is that of today, and `last_seen_at` and the like are null: of those only the latest is kept.',
+      query: Type.Object({
+        ...narrowQuery.properties,
+        at: Type.Optional(
+          Type.String({ description: 'as it was then: a time; without a zone it is meant in `timezone`' }),
+        ),
+      }),
       answers: { 200: ItemOnTheWire },
-      handle: async ({ params, query }) => [200, itemOnTheWire(await find(params, query))],
+      async handle({ params, query: { at, ...query } }) {
+        const item = await find(params, query);
+        if (at === undefined) return [200, itemOnTheWire(item)];
+        const until = timeOf(at, '/at', cmdb.timeZone);
+        return [200, itemOnTheWire(itemAt(item, await loadSteps(store.read, item.ci_id, until), until))];
+      },
     }),
     merges('PUT'),
     merges('PATCH'),

@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox';
 import { FaultOnTheWire } from '../http/problem.ts';
-import { itemTypes, lifecycles, powers } from './item.ts';
+import { type Document, itemTypes, lifecycles, powers } from './item.ts';
 import { statusWords } from './status.ts';
 import type { ReadItem } from './store/read-items.ts';
 
@@ -265,8 +265,21 @@ export const ChangeOnTheWire = Type.Object(
   { title: 'Change' },
 );
 
+/** What of an item goes out, whenever it was so. */
+export type ShownItem = Document &
+  Pick<
+    ReadItem,
+    | 'ci_id'
+    | 'first_seen_at'
+    | 'last_seen_at'
+    | 'last_discovered_at'
+    | 'last_configured_at'
+    | 'created_at'
+    | 'updated_at'
+  >;
+
 /** Every key present, null when unknown. */
-export function itemOnTheWire(item: ReadItem): Record<string, unknown> {
+export function itemOnTheWire(item: ShownItem): Record<string, unknown> {
   const { ansible } = item;
   return {
     ci_id: item.ci_id,

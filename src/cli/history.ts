@@ -1,0 +1,80 @@
+/** `rollcall history`: what was changed of an item, by whom and for what, the newest first. */
+
+import { Command } from 'commander';
+import type { Json } from './client.ts';
+import { type Narrow, narrowQuery } from './item.ts';
+import { note, print, printJson, shown, styled } from './output.ts';
+import { withClient } from './service.ts';
+
+interface Change {
+  changed_at: string;
+  action: string;
+  source: string;
+  actor: string | null;
+  change_ref: string | null;
+  reason: string | null;
+  before: Json;
+  after: Json;
+}
+
+export function historyCommand(): Command {
+  return new Command('history')
+    .description('what was changed of an item, when, by whom and for what; the newest first')
+    .argument('<name>', 'its name or id')
+    .option('--type <type>', 'where several bear the name')
+    .option('--site <site>', 'where several bear the name')
+    .option('--limit <number>', 'at most so many changes', '20')
+    .option('--json', "the service's own answer")
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall history web-1\n  rollcall history web-1 --limit 1000 --json\n\nAs it was at one of these moments: rollcall ci show web-1 --at 2026-03-02T10:00:00Z',
+    )
+    .action(async (name: string, options: Narrow & { limit: string; json?: boolean }, self: Command) =>
+      withClient(self, async (client) => {
+        const path = `/ci/${encodeURIComponent(name)}/changes`;
+        const changes = await client.list<Change>(path, narrowQuery(options), Number(options.limit));
+        if (options.json) return printJson(changes);
+        for (const change of changes.items) printChange(change);
+        if (changes.next !== null)
+          note(`${changes.items.length} of ${changes.count} changes are shown; --limit shows more.`);
+      }),
+    );
+}
+
+function printChange({ changed_at, action, source, actor, change_ref, reason, before, after }: Change): void {
+  const token = actor !== null && source !== `manual:${actor}` ? ` (token ${shown(actor)})` : '';
+  const reference = change_ref === null ? '' : ` for ${shown(change_ref)}`;
+  const why = reason === null ? '' : `: ${shown(reason)}`;
+  print(`${styled('bold', changed_at)}  ${shown(action)} by ${shown(source)}${token}${reference}${why}`);
+  const isNew = action === 'created';
+  const attributes = Object.keys(after).filter((attribute) => !isNew || shown(after[attribute]) !== '-');
+  const width = Math.max(0, ...attributes.map((attribute) => shown(attribute).length));
+  for (const attribute of attributes.sort()) {
+    const words = differenceInWords(attribute, before, after, isNew);
+    print(`    ${shown(attribute).padEnd(width)}  ${words}`);
+  }
+}
+
+const lists = new Set(['tags', 'ansible.groups']);
+
+function differenceInWords(attribute: string, before: Json, after: Json, isNew: boolean): string {
+  const [was, is] = [before[attribute], after[attribute]];
+  if (isNew) return cut(is);
+  if (!lists.has(attribute)) return `${cut(was)} → ${cut(is)}`;
+  const [former, now] = [listOf(was), listOf(is)];
+  return [
+    ...now.filter((entry) => !former.includes(entry)).map((entry) => `+${cut(entry)}`),
+    ...former.filter((entry) => !now.includes(entry)).map((entry) => `-${cut(entry)}`),
+  ].join(' ');
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+const longest = 100;
+
+function cut(value: unknown): string {
+  const letters = Array.from(shown(value).replaceAll(/\s+/g, ' '));
+  return letters.length > longest ? `${letters.slice(0, longest - 1).join('')}…` : letters.join('');
+}
