@@ -38,6 +38,8 @@ export interface Cmdb {
   schemas: ItemSchemas;
   settings: CmdbSettings;
   timeZone: string;
+  /** What is wrong in a body that speaks of an item of this type. */
+  faultsOf(body: ItemBody, type: string): Fault[];
   /** One write; answers the item as it is now, and what of the write is outranked. Throws `invalid`, `conflict`. */
   write(body: ItemBody, target: ReadItem | null, registers: boolean, caller: Caller): Promise<Written>;
   /** Many registrations in one transaction, each whole or absent. */
@@ -130,6 +132,8 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     schemas,
     settings,
     timeZone,
+
+    faultsOf: (body, type) => [...bodyFaults(body), ...specsFaults(body, type)],
 
     async write(body, target, registers, caller) {
       const { statements, faults } = spokenByToken(body, 0, target?.ci_id ?? null, registers, speakerOf(caller, ranks));
