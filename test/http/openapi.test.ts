@@ -213,6 +213,12 @@ test('every call that writes answers as the document says', async () => {
     ['PUT', '/ci/{ci_id}', '/ci/web-1', { notes: 'new' }],
     ['PATCH', '/ci/{ci_id}', '/ci/web-1', { notes: null }],
     ['PUT', '/ci/by-name/{ci_name}', '/ci/by-name/web-1', { ci_status: 'stopped' }],
+    ['PUT', '/ci/{ci_id}/hold', '/ci/web-1/hold', { reason: 'new disk', until: '2h' }],
+    ['PUT', '/ci/{ci_id}/hold', '/ci/web-1/hold', {}],
+    ['DELETE', '/ci/{ci_id}/hold', '/ci/web-1/hold'],
+    ['PUT', '/ci/{ci_id}/pins/{attribute}', '/ci/web-1/pins/owner', { value: 'alice', reason: 'hers' }],
+    ['PUT', '/ci/{ci_id}/pins/{attribute}', '/ci/web-1/pins/tags', { value: [], reason: 'none' }],
+    ['DELETE', '/ci/{ci_id}/pins/{attribute}', '/ci/web-1/pins/owner'],
     ['DELETE', '/ci/{ci_id}', '/ci/web-1'],
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, items: [item, {}] }],
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, dry_run: true, items: [] }],
@@ -249,6 +255,7 @@ async function fill({ call }: Service): Promise<void> {
     { notes: 'edited', ansible: { host: '10.0.0.5' } },
     { 'X-Change-Ref': 'acme/infra#1' },
   );
+  await call('PUT', '/ci/web-1/pins/owner', { value: 'alice', reason: 'hers', until: '3d' });
   await call('POST', '/ci', { nonsense: true });
   await call('PUT', '/groups/webservers', { match: { ci_name: 'web*' }, vars: { port: 80 }, children: ['proxies'] });
   await call('PATCH', '/sites/site-ranch', { name: 'The ranch', vars: { ntp: 'a' } });
