@@ -9,6 +9,7 @@ import { itemEndpoints } from './cmdb/routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { siteEndpoints } from './cmdb/site-routes.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
+import { sourceEndpoints } from './cmdb/source-routes.ts';
 import { ownSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';
@@ -111,6 +112,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...handEndpoints(cmdb, store, clock),
       ...passEndpoints(cmdb, store),
       ...siteEndpoints(cmdb, store, clock),
+      ...sourceEndpoints(cmdb, store, clock),
       ...modules.flatMap((module) => module.endpoints ?? []),
       ...groundEndpoints(ground),
     );

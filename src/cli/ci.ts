@@ -1,10 +1,10 @@
 /** `rollcall ci`: configuration items, looked at and hidden. Setting and applying have files of their own. */
 
-import { createInterface } from 'node:readline/promises';
 import { Command } from 'commander';
 import { applyCommand } from './apply.ts';
 import { setCommand } from './ci-set.ts';
 import type { Json } from './client.ts';
+import { isConfirmed } from './confirm.ts';
 import { addressOf, attributesOf, type Narrow, narrowQuery } from './item.ts';
 import { note, print, printFields, printJson, printTable, shown } from './output.ts';
 import { withClient } from './service.ts';
@@ -117,11 +117,4 @@ function removeCommand(): Command {
         print(`Hid ${what}. Its history stays; a source that still sees it brings it back.`);
       }),
     );
-}
-
-async function isConfirmed(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
 }

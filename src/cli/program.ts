@@ -13,6 +13,7 @@ import { openapiCommand } from './openapi.ts';
 import { passesCommand } from './passes.ts';
 import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
+import { sourcesCommand } from './sources.ts';
 import { tokenCommand } from './token.ts';
 
 export function rollcallProgram(): Command {
@@ -36,6 +37,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     ciCommand(),
     applyCommand(),
     passesCommand(),
+    sourcesCommand(),
     historyCommand(),
     inventoryCommand(),
     tokenCommand(),

@@ -22,7 +22,8 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
     work.dirty = true;
   }
   holdOrRelease(work, statement.hold);
-  const former = existing?.said ?? {};
+  // What was withdrawn is not said again by saying something else.
+  const former = existing && existing.gone_for_good !== 'withdrawn' ? existing.said : {};
   const patch =
     statement.kind === 'manual' && !statement.whole
       ? personsPatch(work, former, statement.patch, heart)
@@ -44,6 +45,7 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
   }
   if (claim.gone_since) {
     claim.gone_since = null;
+    claim.gone_for_good = null;
     work.visible = true;
   } else if (!differs) {
     work.dirty ||= work.item?.power === 'stopped' && measures && !work.item.stop_confirmed;
@@ -99,6 +101,7 @@ function newClaim(work: Work, statement: Statement, at: string): Claim {
     said_at: at,
     first_said_at: at,
     gone_since: null,
+    gone_for_good: null,
   };
 }
 

@@ -9,7 +9,7 @@ import { nested, rehearse, type Store, type Trx } from '../store/open.ts';
 import { inTurns, turn } from '../store/turn.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
 import type { ItemId, SourceRef } from './item.ts';
-import { kindOf, type Ranks, ranksOf, sourceKinds } from './kinds.ts';
+import { kindOf, type Ranks, ranksOf, sourceKinds, sourceRef } from './kinds.ts';
 import type { HostNames } from './names.ts';
 import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
 import { reconcile } from './reconcile.ts';
@@ -30,6 +30,7 @@ import { hideItem } from './store/items.ts';
 import { listHeldPasses } from './store/passes.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
 import { type ItemSchemas, itemSchemas, specsSchema } from './wire.ts';
+import { type Withdrawn, withdraw } from './withdraw.ts';
 
 export type CmdbSettings = Static<TObject<typeof cmdbSettings>>;
 
@@ -49,6 +50,8 @@ export interface Cmdb {
   /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
   observe(source: string, batch: readonly Observed[]): Promise<Outcome[]>;
   accept(passId: string, caller: Caller): Promise<{ missing: number }>;
+  /** Takes its word from a source; or says, and does not do, what that would change. Throws `not_found`. */
+  withdraw(source: string, dryRun: boolean, caller: Caller): Promise<Withdrawn>;
 }
 
 export interface Observed {
@@ -248,6 +251,16 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         await alertHeldPasses(trx, occasion.at as Stamp);
         return accepted;
       });
+    },
+
+    async withdraw(source, dryRun, caller) {
+      const occasion = occasionOf(caller);
+      const take = async (trx: Trx) => {
+        const withdrawn = await withdraw(trx, heart, source, sourceRef('manual', caller.tokenName), occasion);
+        await alertHeldPasses(trx, occasion.at as Stamp);
+        return withdrawn;
+      };
+      return await (dryRun ? rehearse(store.write, take) : store.write(take));
     },
   };
   return cmdb;

@@ -148,4 +148,6 @@ export interface Claim {
   said_at: string;
   first_said_at: string;
   gone_since: string | null;
+  /** What is withdrawn counts for nothing as long as anybody else ever spoke of the item. */
+  gone_for_good: 'retired' | 'withdrawn' | null;
 }

@@ -46,7 +46,8 @@ export function mergeClaims(
   at: string,
   listen?: (choice: Choice) => void,
 ): Merged {
-  const speaking = withAWord(claims, ranks);
+  const counting = notWithdrawn(claims);
+  const speaking = withAWord(counting, ranks);
   const winners: Winners = {};
   let last: Winners[string] | undefined;
   const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));
@@ -85,7 +86,7 @@ export function mergeClaims(
     lifecycle: (values.lifecycle ?? 'active') as Lifecycle,
     power: (values.power ?? null) as Power | null,
     hold: standing.hold,
-    absence: absenceOf(claims, ranks),
+    absence: absenceOf(counting, ranks),
     site_id: values.site_id ?? defaultSite,
     environment: values.environment ?? null,
     role: values.role ?? null,
@@ -115,6 +116,11 @@ function plainWord(claim: Claim, attribute: PlainAttribute, ranks: Ranks): strin
 
 function later(a: string, b: string): string {
   return a > b ? a : b;
+}
+
+function notWithdrawn(claims: readonly Claim[]): readonly Claim[] {
+  const others = claims.filter((claim) => claim.gone_for_good !== 'withdrawn');
+  return others.length > 0 ? others : claims;
 }
 
 /**

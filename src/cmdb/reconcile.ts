@@ -20,7 +20,7 @@ import { itemsOfClaims, storeClaims, storeIdentifiers, storeSeen } from './store
 import { storeItems } from './store/items.ts';
 import { storeSources } from './store/passes.ts';
 import { storeNewSites } from './store/sites.ts';
-import { loadWorks, markGone, type Work } from './work.ts';
+import { loadWorks, markGone, markWithdrawn, type Work } from './work.ts';
 
 export interface Reconciled {
   outcomes: Outcome[];
@@ -33,6 +33,8 @@ export interface Reconciled {
 export interface Besides {
   /** Claims that a reading no longer holds. */
   vanished?: readonly ClaimId[];
+  /** Claims whose source a person took the word from. */
+  withdrawn?: { claims: readonly ClaimId[]; by: string };
   /** Items that are merged anew; they exist. */
   items?: readonly Anew[];
 }
@@ -42,12 +44,12 @@ export async function reconcile(
   heart: Heart,
   statements: readonly Statement[],
   occasion: Occasion,
-  { vanished = [], items = [] }: Besides = {},
+  { vanished = [], withdrawn = { claims: [], by: '' }, items = [] }: Besides = {},
 ): Promise<Reconciled> {
   const world = await loadWorld(trx, heart, statements);
   const resolved = await resolve(world, statements);
   const slow = resolved.filter(({ unchanged }) => !unchanged);
-  const gone = await itemsOfClaims(trx, vanished);
+  const gone = await itemsOfClaims(trx, [...vanished, ...withdrawn.claims]);
   const works = await loadWorks(trx, [
     ...slow.map(({ id }) => id),
     ...gone.values(),
@@ -67,10 +69,12 @@ export async function reconcile(
     }
     if (count % 64 === 0) await turn();
   }
+  const isWithdrawn = new Set(withdrawn.claims);
   for (const [claimId, id] of gone) {
     const work = works.get(id) as Work;
     const claim = work.claims.find((one) => one.claim_id === claimId);
-    if (claim && !claim.gone_since) markGone(work, claim, occasion.at);
+    if (claim && isWithdrawn.has(claimId)) markWithdrawn(work, claim, withdrawn.by, occasion.at);
+    else if (claim && !claim.gone_since) markGone(work, claim, occasion.at);
   }
   touchAnew(works, items);
   const changes = changesAnew(await settle(trx, heart, works, occasion), works, items, occasion.at);

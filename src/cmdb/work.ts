@@ -76,6 +76,16 @@ export function documentOf(work: Work, heart: Heart, at: string) {
   return mergeClaims(work.claims, work.pins, standing, heart.ranks, heart.defaultSite, at);
 }
 
+/** Its source has no word any more, not even where nobody else has one. */
+export function markWithdrawn(work: Work, claim: Claim, by: string, at: string): void {
+  claim.gone_since ??= at;
+  claim.gone_for_good = 'withdrawn';
+  work.visible = true;
+  work.dirty = true;
+  work.dirtyClaims.add(claim);
+  work.source = by;
+}
+
 export function markGone(work: Work, claim: Claim, at: string): void {
   claim.gone_since = at;
   work.visible = true;

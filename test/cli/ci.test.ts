@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readAssignments } from '../../src/cli/ci-set.ts';
 import { startService, temporaryFolder } from '../service.ts';
-import { besides, launcher, run, runProgram } from './run.ts';
+import { besides, launcher, run, runOnTerminal, runProgram } from './run.ts';
 
 async function world() {
   const service = await startService();
@@ -212,21 +212,11 @@ test('a removed item is hidden, and its history stays', async () => {
 });
 
 /** Python's own pseudo-terminal: what is typed goes in, what is seen comes out. */
-const terminal = `
-import os, pty, sys
-code = pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 1024))
-sys.exit(os.waitstatus_to_exitcode(code))
-`;
-
 test('on a terminal it asks before it hides, and titles are bold unless NO_COLOR is set', async () => {
   const { service, rollcall, env } = await world();
   await rollcall('ci', 'set', 'nas', 'address=10.0.0.5');
   const typing = async (stdin: string, words: string[], more = {}) =>
-    await runProgram('python3', ['-c', terminal, process.execPath, launcher, ...words], {
-      folder: service.folder,
-      env: { ...env, TERM: 'xterm', ...more },
-      stdin,
-    });
+    await runOnTerminal(words, { folder: service.folder, env: { ...env, ...more }, stdin });
 
   const no = await typing('n\n', ['ci', 'rm', 'nas']);
   const there = (await service.call('GET', '/ci/nas')).status;

@@ -46,6 +46,18 @@ export async function runProgram(
   });
 }
 
+const terminal = `
+import os, pty, sys
+code = pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 1024))
+sys.exit(os.waitstatus_to_exitcode(code))
+`;
+
+/** As at a terminal, where `stdin` is what is typed. */
+export async function runOnTerminal(words: readonly string[], { env = {}, ...options }: RunOptions): Promise<Ran> {
+  const program = ['-c', terminal, process.execPath, launcher, ...words];
+  return await runProgram('python3', program, { ...options, env: { ...env, TERM: 'xterm' } });
+}
+
 /** Runs it against the data of a service. */
 export function besides({ folder }: Service) {
   return async (...words: string[]): Promise<Ran> =>

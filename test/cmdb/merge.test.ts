@@ -21,6 +21,7 @@ function claim(source: string, said: Said, more: Partial<Claim> = {}): Claim {
     said_at: day(1),
     first_said_at: day(1),
     gone_since: null,
+    gone_for_good: null,
     ...more,
   };
 }
@@ -91,6 +92,18 @@ test.each<[string, Claim[], object]>([
 ])('%s', (_what, claims, expected) => {
   expect(merged(claims).document).toMatchObject(expected);
   expect(merged(claims.toReversed()).document).toMatchObject(expected);
+});
+
+test('what is withdrawn has no word and is not missed, unless nobody else ever spoke of the item', () => {
+  const guest = { ci_name: 'a', power: 'running', technical_specs: { node: 'pve1' } };
+  const withdrawn = claim('proxmox-api:home', guest, { gone_since: day(4), gone_for_good: 'withdrawn' });
+  const person = claim('manual:alice', { ci_name: 'b' });
+
+  const beside = merged([withdrawn, person]).document;
+  const alone = merged([withdrawn]).document;
+
+  expect(beside).toMatchObject({ ci_name: 'b', ci_status: 'active', absence: null, power: null, technical_specs: {} });
+  expect(alone).toMatchObject({ ci_name: 'a', ci_status: 'missing', technical_specs: { node: 'pve1' } });
 });
 
 test('among claims of one kind the value said last wins', () => {

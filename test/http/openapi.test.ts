@@ -223,6 +223,8 @@ test('every call that writes answers as the document says', async () => {
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, items: [item, {}] }],
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, dry_run: true, items: [] }],
     ['POST', '/passes/{pass_id}/accept', '/passes/ghost/accept'],
+    ['DELETE', '/sources/{name}', '/sources/import:hosts.yml'],
+    ['DELETE', '/sources/{name}', '/sources/ghost'],
     ['PUT', '/sites/{site_id}', '/sites/site-ranch', { name: 'The ranch' }],
     ['PATCH', '/sites/{site_id}', '/sites/site-ranch', { new_hosts: 'hold' }],
     ['PUT', '/groups/{name}', '/groups/webservers', { match: { ci_name: 'web*' } }],

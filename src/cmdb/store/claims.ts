@@ -27,6 +27,7 @@ export async function loadClaims(db: Db, ids: readonly ItemId[]): Promise<Map<It
       'said_at',
       'first_said_at',
       'gone_since',
+      'gone_for_good',
     ])
     .where('ci_id', 'in', sql<string>`${listed(ids)}`)
     .orderBy('first_said_at')
