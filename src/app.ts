@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
+import { explainEndpoints } from './cmdb/explain-routes.ts';
 import { handEndpoints } from './cmdb/hand-routes.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
 import { itemEndpoints } from './cmdb/routes.ts';
@@ -110,6 +111,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     endpoints.push(
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
+      ...explainEndpoints(cmdb, store),
       ...passEndpoints(cmdb, store),
       ...siteEndpoints(cmdb, store, clock),
       ...sourceEndpoints(cmdb, store, clock),
