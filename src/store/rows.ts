@@ -24,21 +24,43 @@ export async function insertRows<T extends keyof Database>(
   const [first] = rows;
   if (!first) return;
   const columns = Object.keys(first);
-  const tail = key ? ` ON CONFLICT (${key.join(', ')}) DO ${updates(columns, key)}` : '';
-  const head = `INSERT INTO ${table} (${columns.join(', ')}) VALUES `;
-  const one = `(${columns.map(() => '?').join(', ')})`;
   let from = 0;
   while (from < rows.length) {
     const size = statementRows.find((count) => count <= rows.length - from && count * columns.length <= 32_000) ?? 1;
-    const values: unknown[] = [];
-    for (let index = from; index < from + size; index += 1) {
-      const row = rows[index] as Record<string, unknown>;
-      for (const column of columns) values.push(row[column] ?? null);
-    }
-    await trx.executeQuery(CompiledQuery.raw(head + Array(size).fill(one).join(', ') + tail, values));
+    const values = valuesOf(rows, from, size, columns);
+    await trx.executeQuery(CompiledQuery.raw(insertText(table, columns, key ?? [], size), values));
     from += size;
     await turn();
   }
+}
+
+/** The values of some of the rows, one after the other. Plain loops: all that is ever written comes through here. */
+function valuesOf(rows: readonly object[], from: number, size: number, columns: readonly string[]): unknown[] {
+  const values: unknown[] = Array(size * columns.length);
+  let at = 0;
+  for (let index = from; index < from + size; index += 1) {
+    const row = rows[index] as Record<string, unknown>;
+    for (let column = 0; column < columns.length; column += 1) {
+      values[at] = row[columns[column] as string] ?? null;
+      at += 1;
+    }
+  }
+  return values;
+}
+
+/** Kept, since a long text that is put together anew is read through twice before its prepared statement is found. */
+const insertTexts = new Map<string, string>();
+
+function insertText(table: string, columns: readonly string[], key: readonly string[], size: number): string {
+  const called = `${table} ${columns.join()} ${key.join()} ${size}`;
+  let text = insertTexts.get(called);
+  if (text === undefined) {
+    const one = `(${columns.map(() => '?').join(', ')})`;
+    const tail = key.length > 0 ? ` ON CONFLICT (${key.join(', ')}) DO ${updates(columns, key)}` : '';
+    text = `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${Array(size).fill(one).join(', ')}${tail}`;
+    insertTexts.set(called, text);
+  }
+  return text;
 }
 
 function updates(columns: readonly string[], key: readonly string[]): string {
