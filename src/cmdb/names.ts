@@ -58,6 +58,7 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
 /** A person's word for the name, else the name that an import wrote; people before imports. */
 export function wantedName(claims: readonly Claim[], ranks: Ranks): string | null {
   const people = claims.filter((claim) => !claim.gone_since && ranks.roleOf(claim.kind) === 'people');
+  if (people.length === 0) return null;
   const rank = ranks.of('ansible.name');
   const said = people
     .map((claim) => ({
@@ -135,12 +136,17 @@ function givesUp({ item, claimedByPeople }: Holder, ask: NameAsk, heirs: number)
   return dead && !claimedByPeople && item.ci_name === ask.ci_name && item.site_id === ask.site_id && heirs === 1;
 }
 
-/** How many ask under each name and site. */
+/** How many ask under each name and site; counted once somebody wants to know. */
 function heirsOf(asks: readonly NameAsk[]): (ask: NameAsk) => number {
   const keyOf = ({ ci_name, site_id }: NameAsk) => `${site_id}\n${ci_name}`;
-  const counts = new Map<string, number>();
-  for (const ask of asks) counts.set(keyOf(ask), (counts.get(keyOf(ask)) ?? 0) + 1);
-  return (ask) => counts.get(keyOf(ask)) ?? 0;
+  let counts: Map<string, number> | undefined;
+  return (ask) => {
+    if (!counts) {
+      counts = new Map();
+      for (const one of asks) counts.set(keyOf(one), (counts.get(keyOf(one)) ?? 0) + 1);
+    }
+    return counts.get(keyOf(ask)) ?? 0;
+  };
 }
 
 function numberOf(item: Item): number | null {

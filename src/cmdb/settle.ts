@@ -13,6 +13,22 @@ import { clearAnsibleNames, groupNames, holdersOfNames } from './store/items.ts'
 import { documentOf, loadWorks, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
+/** What of an item stands beside its document: no change. */
+const bookkeeping: ReadonlySet<string> = new Set(
+  Object.keys({
+    ci_id: true,
+    absent_since: true,
+    stop_confirmed: true,
+    ansible_name_by: true,
+    ansible_name_from: true,
+    winners: true,
+    taken_off: true,
+    revision: true,
+    first_seen_at: true,
+    created_at: true,
+    updated_at: true,
+  } satisfies Record<Exclude<keyof Item, keyof Document>, true>),
+);
 
 /**
  * Merges what was touched, gives names, and answers the changes. Leaves each work's item as it is to be stored; one
@@ -34,7 +50,7 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   const changes: Change[] = [];
   for (const work of works.values()) {
     if (!work.dirty || !work.item) continue;
-    work.difference = differenceOf(work.former && pureDocument(work.former), pureDocument(work.item));
+    work.difference = differenceOf(work.former, work.item, bookkeeping);
     if (work.difference) {
       work.item.updated_at = at;
       const action = actionOf(work.former, work.item);
@@ -83,7 +99,7 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   const named = [...works.values()].flatMap((work) => work.item?.ansible.groups ?? []);
   const groups = await groupNames(trx);
   for (const name of named) groups.add(name);
-  const holderIds = await findHolders(trx, heart, asks, groups);
+  const { isContested, holderIds } = await findHolders(trx, heart, asks, groups);
   const others = await loadWorks(
     trx,
     holderIds.filter((id) => !works.has(id)),
@@ -95,7 +111,7 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
     holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
   }
   const cleared: ItemId[] = [];
-  for (const naming of giveNames(inOrder(asks, works), holders, groups, heart.names)) {
+  for (const naming of giveNames(isContested ? inOrder(asks, works) : asks, holders, groups, heart.names)) {
     const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
     if (!work?.item) continue;
     if (!works.has(work.id)) {
@@ -115,13 +131,16 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   await clearAnsibleNames(trx, cleared);
 }
 
-/** Who bears a name that may be given: the best one of each, and all others only where that is not free. */
+/**
+ * Who bears a name that may be given: the best one of each, and all others only where that is not free. Where all
+ * of the best are free, each is given, whoever asks first.
+ */
 async function findHolders(
   trx: Trx,
   heart: Heart,
   asks: readonly NameAsk[],
   groups: ReadonlySet<string>,
-): Promise<ItemId[]> {
+): Promise<{ isContested: boolean; holderIds: ItemId[] }> {
   const best = asks.map((ask) => ask.wanted ?? bestOf(ask, heart.names));
   const held = await holdersOfNames(trx, best);
   const counts = new Map<string, number>();
@@ -132,10 +151,12 @@ async function findHolders(
     heart.names.isGroup(name) ||
     (counts.get(name) ?? 0) > 1 ||
     !heart.names.mayBeChosen(name);
-  const others = asks.flatMap((ask, index) =>
-    isContested(best[index] as string) ? [...heart.names.candidates(ask)] : [],
+  const contested = asks.filter((_, index) => isContested(best[index] as string));
+  const others = await holdersOfNames(
+    trx,
+    contested.flatMap((ask) => [...heart.names.candidates(ask)]),
   );
-  return [...new Set([...held.values(), ...(await holdersOfNames(trx, others)).values()])];
+  return { isContested: contested.length > 0, holderIds: [...new Set([...held.values(), ...others.values()])] };
 }
 
 /** In the order of native keys, so that it does not matter in which order things were said. */
@@ -166,25 +187,6 @@ function refuseTakenNames(asks: readonly NameAsk[], works: ReadonlyMap<ItemId, W
 
 function orderOf(work: Work | undefined): string {
   return work?.claims[0]?.native_key.replace(/^ci:.*/, work.item?.ci_name ?? '') ?? '';
-}
-
-/** The document alone: bookkeeping beside it is no change. */
-function pureDocument(item: Item): Document {
-  const {
-    ci_id: _id,
-    absent_since: _since,
-    stop_confirmed: _stop,
-    ansible_name_by: _by,
-    ansible_name_from: _from,
-    winners: _winners,
-    taken_off: _off,
-    revision: _revision,
-    first_seen_at: _seen,
-    created_at: _created,
-    updated_at: _updated,
-    ...document
-  } = item;
-  return document;
 }
 
 function actionOf(former: Item | undefined, item: Item): string {
