@@ -28,7 +28,11 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
     statement.kind === 'manual' && !statement.whole
       ? personsPatch(work, former, statement.patch, heart)
       : statement.patch;
-  const said = statement.whole ? saidAnew(former, statement.said) : saidWith(former, patch);
+  const said = statement.whole
+    ? saidAnew(former, statement.said)
+    : existing || patch !== statement.patch
+      ? saidWith(former, patch)
+      : statement.said;
   const isSpoken = Object.keys(said).length > 0;
   if (!existing && !isSpoken && !work.isNew) return undefined;
 
@@ -36,7 +40,7 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
   if (!existing) work.claims.push(claim);
   const differs = !existing || !sameSaid(former, said);
   if (differs) {
-    work.visible ||= !sameAddresses(former, said);
+    work.visible ||= work.isNew || !sameAddresses(former, said);
     noteSince(claim, former, said, at);
     claim.said = said;
     claim.said_at = at;

@@ -1,6 +1,7 @@
 /** What a write changed of an item, attribute by attribute. Pure. */
 
 import type { Document, Json, Specs } from './item.ts';
+import { pathOf } from './paths.ts';
 
 /** The attributes that differ, by dotted path. */
 export interface Difference {
@@ -8,11 +9,18 @@ export interface Difference {
   after: Record<string, Json>;
 }
 
-/** Undefined where nothing differs. Of what is new there is no before: all of it that is known is after. */
-export function differenceOf(before: Document | undefined, after: Document): Difference | undefined {
-  const is = flat(after);
+/**
+ * Undefined where nothing differs. Of what is new there is no before: all of it that is known is after. What is
+ * kept beside a document is no change, and is left out by its name.
+ */
+export function differenceOf(
+  before: Document | undefined,
+  after: Document,
+  leftOut: ReadonlySet<string> = new Set(),
+): Difference | undefined {
+  const is = flat(after, leftOut);
   if (!before) return { before: {}, after: is };
-  const was = flat(before);
+  const was = flat(before, leftOut);
   const difference: Difference = { before: {}, after: {} };
   for (const attribute of new Set([...Object.keys(is), ...Object.keys(was)])) {
     const former = was[attribute] ?? null;
@@ -29,16 +37,20 @@ function same(a: Json, b: Json): boolean {
 }
 
 /** What is known of it, by dotted path. */
-function flat(document: Document): Record<string, Json> {
+function flat(document: Document, leftOut: ReadonlySet<string>): Record<string, Json> {
   const out: Record<string, Json> = {};
-  for (const [key, value] of Object.entries(document)) {
-    if (value === null) continue;
-    if (key === 'technical_specs')
-      for (const [name, word] of Object.entries(value as Specs)) out[`${key}.${name}`] = word;
+  for (const key of Object.keys(document) as (keyof Document)[]) {
+    const value = document[key];
+    if (value === null || leftOut.has(key)) continue;
+    if (key === 'technical_specs') flatSpecs(out, value as Specs);
     else if (key === 'ansible') flatAnsible(out, value as Record<string, Json>);
     else out[key] = value as Json;
   }
   return out;
+}
+
+function flatSpecs(out: Record<string, Json>, specs: Specs): void {
+  for (const name of Object.keys(specs)) out[pathOf('technical_specs.', name)] = specs[name] as Json;
 }
 
 function flatAnsible(out: Record<string, Json>, ansible: Record<string, Json>): void {

@@ -3,6 +3,8 @@
 import type { AnsibleWords, Claim, Document, Json, Lifecycle, PlainAttribute, Power, Specs, Winners } from './item.ts';
 import { ansibleKeys, plainAttributes } from './item.ts';
 import type { Ranks } from './kinds.ts';
+import { pathOf } from './paths.ts';
+import { inOrder } from './said.ts';
 import { statusOf } from './status.ts';
 
 export interface Pin {
@@ -76,9 +78,9 @@ export function mergeClaims(
   const plain = (attribute: PlainAttribute, among?: readonly Claim[]) =>
     pick(attribute, (claim) => plainWord(claim, attribute, ranks), among) as string | undefined;
 
-  const values = Object.fromEntries(
-    plainAttributes.map((attribute) => [attribute, plain(attribute, electorate(attribute, speaking, claims, ranks))]),
-  ) as Record<PlainAttribute, string | undefined>;
+  const values: { [attribute in PlainAttribute]?: string | undefined } = {};
+  for (const attribute of plainAttributes)
+    values[attribute] = plain(attribute, electorate(attribute, speaking, claims, ranks));
   const document: Document = {
     ci_type: values.ci_type ?? 'machine',
     ci_name: values.ci_name ?? '',
@@ -188,12 +190,25 @@ function pinnedKeys(pins: readonly Pin[], section: string): string[] {
   return pins.flatMap(({ attribute }) => (attribute.startsWith(section) ? [attribute.slice(section.length)] : []));
 }
 
+/** The keys that a section has in any of the claims, or under a pin, in order. */
+function keysOf(
+  claims: readonly Claim[],
+  pins: readonly Pin[],
+  section: string,
+  read: (claim: Claim) => Specs | undefined,
+): string[] {
+  // Most items have one claim and no pin.
+  const [only] = claims;
+  if (only && claims.length === 1 && pins.length === 0) return inOrder(Object.keys(read(only) ?? {}));
+  const keys = new Set(claims.flatMap((claim) => Object.keys(read(claim) ?? {})));
+  for (const key of pinnedKeys(pins, section)) keys.add(key);
+  return [...keys].sort();
+}
+
 function mergeSpecs(claims: readonly Claim[], pins: readonly Pin[], pick: Pick): Specs {
-  const keys = new Set(claims.flatMap((claim) => Object.keys(claim.said.technical_specs ?? {})));
-  for (const key of pinnedKeys(pins, 'technical_specs.')) keys.add(key);
   const specs: Specs = {};
-  for (const key of [...keys].sort()) {
-    const value = pick(`technical_specs.${key}`, (claim) => claim.said.technical_specs?.[key]);
+  for (const key of keysOf(claims, pins, 'technical_specs.', (claim) => claim.said.technical_specs)) {
+    const value = pick(pathOf('technical_specs.', key), (claim) => claim.said.technical_specs?.[key]);
     if (value !== undefined) specs[key] = value;
   }
   return specs;
@@ -213,11 +228,10 @@ function mergeAnsible(
   }
   const groups = union(claims, (claim) => claim.said.ansible?.groups, takenOff);
   if (groups.length > 0) words.groups = groups;
-  const variables = new Set(claims.flatMap((claim) => Object.keys(claim.said.ansible?.vars ?? {})));
-  for (const name of pinnedKeys(pins, 'ansible.vars.')) variables.add(name);
-  if (variables.size > 0) {
+  const variables = keysOf(claims, pins, 'ansible.vars.', (claim) => claim.said.ansible?.vars);
+  if (variables.length > 0) {
     const vars: Specs = {};
-    for (const name of [...variables].sort()) {
+    for (const name of variables) {
       const value = pick(`ansible.vars.${name}`, (claim) => claim.said.ansible?.vars?.[name]);
       if (value !== undefined) vars[name] = value;
     }
@@ -233,7 +247,7 @@ function union(
 ): string[] {
   const all = new Set(claims.flatMap((claim) => read(claim) ?? []));
   for (const value of takenOff) all.delete(value);
-  return [...all].sort();
+  return inOrder([...all]);
 }
 
 /** Missing is what no measuring source sees that once did, or, where none ever did, what nobody claims any more. */

@@ -14,7 +14,7 @@ const passing =
 export function normalizeSpecs(specs: Readonly<Record<string, unknown>>, atMilliseconds: number): Specs {
   const uptime = specs.uptime ?? specs.uptime_s;
   const out: Specs = {};
-  for (const key of Object.keys(specs).sort()) {
+  for (const key of inOrder(Object.keys(specs))) {
     if (key === 'uptime' || key === 'uptime_s' || key === '__proto__' || passing.test(key)) continue;
     out[key] = normalizeValue(specs[key]);
   }
@@ -31,13 +31,14 @@ function normalizeValue(value: unknown): Json {
   if (typeof value === 'boolean' || value === null || value === undefined) return value ?? null;
   if (Array.isArray(value)) {
     const list = value.map(normalizeValue);
+    if (list.every((entry) => typeof entry === 'string')) return inOrder(list);
     return list
       .map((entry) => [typeof entry === 'string' ? entry : JSON.stringify(entry), entry] as const)
       .sort(byFirst)
       .map(([, entry]) => entry);
   }
   const out: Record<string, Json> = {};
-  for (const key of Object.keys(value as object).sort()) {
+  for (const key of inOrder(Object.keys(value as object))) {
     if (key !== '__proto__') out[normalizeText(key)] = normalizeValue((value as Record<string, unknown>)[key]);
   }
   return out;
@@ -48,6 +49,17 @@ const badText = /[\0\ud800-\udfff]/;
 /** SQLite's text ends at NUL for many readers, and a lone surrogate is no text: both become U+FFFD. */
 export function normalizeText(text: string): string {
   return badText.test(text) ? text.toWellFormed().replaceAll('\0', '\ufffd') : text;
+}
+
+/** Sorts a list of texts where it is. Most are in order already, and to see that costs far less. */
+export function inOrder(list: string[]): string[] {
+  return isInOrder(list) ? list : list.sort();
+}
+
+function isInOrder(list: readonly string[]): boolean {
+  for (let index = 1; index < list.length; index += 1)
+    if ((list[index - 1] as string) > (list[index] as string)) return false;
+  return true;
 }
 
 function byFirst(a: readonly [string, unknown], b: readonly [string, unknown]): number {
@@ -78,7 +90,7 @@ export function saidAnew(former: Said, whole: Said): Said {
   return { ...whole, technical_specs: patchKeys({}, whole.technical_specs, former.technical_specs) };
 }
 
-/** A patch as what is said of a thing that is not known yet: nulls say nothing. */
+/** A patch as what is said of a thing that is not known yet, which is what `saidWith` makes of nothing: nulls say nothing. */
 export function saidOf(patch: Patch): Said {
   // Nearly always it is just that, as it stands.
   return isWhole(patch) ? patch : saidWith({}, patch);
@@ -86,11 +98,20 @@ export function saidOf(patch: Patch): Said {
 
 function isWhole(patch: Patch): patch is Said {
   const { technical_specs: specs, ansible } = patch;
-  const parts = [patch, specs, ansible, ansible?.vars].filter((part) => part !== undefined);
-  return parts.every((part) => {
-    const values = Object.values(part ?? {});
-    return values.length > 0 && values.every((value) => value !== null && value !== undefined);
-  });
+  return (
+    isFilled(patch) &&
+    (specs === undefined || isFilled(specs)) &&
+    isInOrder(Object.keys(specs ?? {})) &&
+    (ansible === undefined || isFilled(ansible)) &&
+    (ansible?.vars === undefined || isFilled(ansible.vars)) &&
+    isInOrder(Object.keys(ansible?.vars ?? {}))
+  );
+}
+
+/** Not empty, and a value under each key. */
+function isFilled(part: object | null): boolean {
+  const values = Object.values(part ?? {});
+  return values.length > 0 && !values.includes(null) && !values.includes(undefined);
 }
 
 /** Null takes a word back. */
@@ -121,7 +142,7 @@ function patchAnsible(former: AnsibleWords = {}, patch: AnsiblePatch): AnsibleWo
 
 function sortedKeys(specs: Specs): Specs {
   const keys = Object.keys(specs);
-  if (keys.every((key, index) => index === 0 || (keys[index - 1] as string) <= key)) return specs;
+  if (isInOrder(keys)) return specs;
   return Object.fromEntries(keys.sort().map((key) => [key, specs[key] as Json]));
 }
 

@@ -5,7 +5,7 @@
 
 import type { Fault } from '../errors.ts';
 import { nearestName } from '../faults.ts';
-import { type Hold, hostTypes, type ItemId, type Json, type Said, type SourceRef, type Winners } from './item.ts';
+import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Winners } from './item.ts';
 import { kindOf, type Ranks, sourceRef } from './kinds.ts';
 import {
   type AnsiblePatch,
@@ -113,20 +113,7 @@ function statementOf(
   patch: Patch,
   base: Pick<Statement, 'index' | 'target' | 'companion' | 'whole' | 'registers' | 'hold'>,
 ): Statement {
-  let said: Said | undefined;
-  return {
-    ...base,
-    source,
-    kind,
-    key,
-    patch,
-    heard: hashOf(patch),
-    // Most statements say nothing new, and then nobody asks.
-    get said() {
-      said ??= saidOf(patch);
-      return said;
-    },
-  };
+  return { ...base, source, kind, key, patch, heard: hashOf(patch), said: saidOf(patch) };
 }
 
 function nativeKeyOf(body: ItemBody): string | null {
@@ -220,9 +207,9 @@ function isUnion(attribute: string): boolean {
 function divided(patch: Patch, kind: string, ranks: Ranks): { own: Patch; others: Patch } {
   const own: Patch = {};
   const others: Patch = {};
-  for (const [key, value] of Object.entries(patch)) {
+  for (const key of Object.keys(patch) as (keyof Patch)[]) {
     const part: Record<string, unknown> = isOwnKey(key, kind, ranks) ? own : others;
-    part[key] = value;
+    part[key] = patch[key];
   }
   return { own, others };
 }

@@ -83,7 +83,8 @@ function packedWinners(winners: Winners): string {
   const groups = new Map<string, PackedWinners[number]>();
   let last: Winners[string] | undefined;
   let group: PackedWinners[number] | undefined;
-  for (const [attribute, winner] of Object.entries(winners)) {
+  for (const attribute of Object.keys(winners)) {
+    const winner = winners[attribute] as Winners[string];
     if (winner !== last || !group) {
       const { source, since } = winner;
       const key = `${source}\n${since}`;
