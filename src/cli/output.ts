@@ -3,6 +3,7 @@
 import { styleText } from 'node:util';
 import CliTable from 'cli-table3';
 import { printable } from '../log.ts';
+import { systemTimeZone } from '../time.ts';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -73,6 +74,12 @@ export function shown(value: unknown): string {
 export function printFields(fields: readonly (readonly [name: string, value: unknown])[]): void {
   const width = Math.max(...fields.map(([name]) => name.length));
   for (const [name, value] of fields) print(`${styled('bold', name.padEnd(width))}  ${shown(value)}`);
+}
+
+/** A moment as the clock on the wall shows it: `2026-03-02 10:00`. */
+export function momentOf(stamp: string): string {
+  const here = Temporal.Instant.from(stamp).toZonedDateTimeISO(systemTimeZone());
+  return here.toPlainDateTime().toString({ smallestUnit: 'minute' }).replace('T', ' ');
 }
 
 /** `1 machine`, `2 machines`. */

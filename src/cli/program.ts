@@ -6,11 +6,14 @@ import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
 import { ciCommand } from './ci.ts';
 import { doctorCommand } from './doctor.ts';
+import { explainCommand } from './explain.ts';
 import { historyCommand } from './history.ts';
+import { holdCommand, releaseCommand } from './hold.ts';
 import { inventoryCommand } from './inventory.ts';
 import { loginCommand } from './login.ts';
 import { openapiCommand } from './openapi.ts';
 import { passesCommand } from './passes.ts';
+import { pinCommand, unpinCommand } from './pin.ts';
 import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { sourcesCommand } from './sources.ts';
@@ -39,6 +42,11 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     passesCommand(),
     sourcesCommand(),
     historyCommand(),
+    explainCommand(),
+    pinCommand(),
+    unpinCommand(),
+    holdCommand(),
+    releaseCommand(),
     inventoryCommand(),
     tokenCommand(),
     loginCommand(),

@@ -251,7 +251,9 @@ export const ChangeOnTheWire = Type.Object(
     subject: Type.Enum(['ci', 'site', 'group']),
     subject_id: Type.String(),
     ci_name: text(),
-    action: Type.String({ description: 'created, updated, retired, missing, restored, deleted' }),
+    action: Type.String({
+      description: 'created, updated, retired, missing, restored, deleted, pinned, unpinned, held, released',
+    }),
     source: Type.String(),
     actor: text('the token that wrote'),
     change_ref: text('owner/repo#123'),
