@@ -170,6 +170,40 @@ describe('a pin', () => {
     expect((await call('GET', '/inventory?host=web-1')).body).toMatchObject({ http_port: 8080 });
   });
 
+  test('of a power that is off takes the host out of the inventory at once', async () => {
+    const { call, pin } = await world();
+
+    await pin('power', { value: 'stopped', reason: 'the plug is out' });
+
+    const { body } = await call('GET', '/inventory');
+    expect(Object.keys((body as { _meta: { hostvars: object } })._meta.hostvars)).not.toContain('web-1');
+  });
+
+  test('is part of the item as it was', async () => {
+    const { call, pin, pass } = await world();
+    pass({ hours: 1 });
+    await pin('owner', { value: 'alice', reason: 'hers' });
+    pass({ hours: 1 });
+    await call('DELETE', '/ci/web-1/pins/owner');
+
+    const at = async (time: string) => (await call('GET', `/ci/web-1?at=${time}`)).body;
+
+    expect(await at('2026-03-02T10:30:00Z')).toMatchObject({ owner: null });
+    expect(await at('2026-03-02T11:30:00Z')).toMatchObject({ owner: 'alice', updated_at: '2026-03-02T11:00:00.000Z' });
+    expect(await at('2026-03-02T12:30:00Z')).toMatchObject({ owner: null });
+  });
+
+  test('is no word of the person: an item that is read and written back claims nothing of it', async () => {
+    const { call, pin } = await world();
+    await pin('technical_specs.cpu_cores', { value: 8, reason: 'the API lies' });
+
+    await call('PUT', '/ci/web-1', (await call('GET', '/ci/web-1')).body);
+    const { body } = await call('DELETE', '/ci/web-1/pins/technical_specs.cpu_cores');
+
+    expect(body).toMatchObject({ technical_specs: { cpu_cores: 2 } });
+    expect((await call('GET', '/ci/web-1/claims')).body).toMatchObject({ count: 1 });
+  });
+
   test('of a retired lifecycle is lifted by no measuring source and no registration', async () => {
     const { call, pin, pass } = await world();
     await pin('lifecycle', { value: 'retired', reason: 'sold' });
