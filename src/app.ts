@@ -3,6 +3,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
+import { conflictEndpoint } from './cmdb/conflict-routes.ts';
+import { driftEndpoint } from './cmdb/drift-routes.ts';
 import { explainEndpoints } from './cmdb/explain-routes.ts';
 import { handEndpoints } from './cmdb/hand-routes.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
@@ -115,6 +117,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...passEndpoints(cmdb, store),
       ...siteEndpoints(cmdb, store, clock),
       ...sourceEndpoints(cmdb, store, clock),
+      driftEndpoint(cmdb, store),
+      conflictEndpoint(store),
       ...modules.flatMap((module) => module.endpoints ?? []),
       ...groundEndpoints(ground),
     );

@@ -5,7 +5,9 @@ import { version } from '../app.ts';
 import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
 import { ciCommand } from './ci.ts';
+import { conflictsCommand } from './conflicts.ts';
 import { doctorCommand } from './doctor.ts';
+import { driftCommand } from './drift.ts';
 import { explainCommand } from './explain.ts';
 import { historyCommand } from './history.ts';
 import { holdCommand, releaseCommand } from './hold.ts';
@@ -41,6 +43,8 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     applyCommand(),
     passesCommand(),
     sourcesCommand(),
+    conflictsCommand(),
+    driftCommand(),
     historyCommand(),
     explainCommand(),
     pinCommand(),

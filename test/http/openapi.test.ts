@@ -262,4 +262,7 @@ async function fill({ call }: Service): Promise<void> {
   await call('PUT', '/groups/webservers', { match: { ci_name: 'web*' }, vars: { port: 80 }, children: ['proxies'] });
   await call('PATCH', '/sites/site-ranch', { name: 'The ranch', vars: { ntp: 'a' } });
   await call('POST', '/passes', { source: 'import:hosts.yml', complete: true, items: [machine] });
+  const measured = { ...machine, technical_specs: { vmid: 102, node: 'pve1', memory_mb: 4096 } };
+  await call('POST', '/passes', { source: 'proxmox-api:home', complete: true, items: [measured] });
+  expect((await call('GET', '/drift')).body).toMatchObject({ count: 1 });
 }
