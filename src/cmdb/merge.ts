@@ -31,7 +31,7 @@ export interface Merged {
 /** How it was settled whose word on an attribute counts. */
 export interface Choice {
   attribute: string;
-  read: (claim: Claim) => Json | undefined;
+  read: Read;
   /** All that have a word at all, and those of them that have one on this attribute. */
   speaking: readonly Claim[];
   among: readonly Claim[];
@@ -54,11 +54,7 @@ export function mergeClaims(
   let last: Winners[string] | undefined;
   const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));
 
-  const pick = (
-    attribute: string,
-    read: (claim: Claim) => Json | undefined,
-    among: readonly Claim[] = speaking,
-  ): Json | undefined => {
+  const pick = (attribute: string, read: Read, among: readonly Claim[] = speaking): Json | undefined => {
     const pin = pinned.get(attribute);
     const winner = pin ? undefined : firstInRank(among, ranks.of(attribute), attribute, read);
     listen?.({ attribute, read, speaking, among, winner });
@@ -75,12 +71,13 @@ export function mergeClaims(
     winners[attribute] = last;
     return read(winner);
   };
-  const plain = (attribute: PlainAttribute, among?: readonly Claim[]) =>
-    pick(attribute, (claim) => plainWord(claim, attribute, ranks), among) as string | undefined;
+  const manager: Read = (claim) => claim.said.managed_by ?? impliedManager(claim, ranks);
 
   const values: { [attribute in PlainAttribute]?: string | undefined } = {};
-  for (const attribute of plainAttributes)
-    values[attribute] = plain(attribute, electorate(attribute, speaking, claims, ranks));
+  for (const attribute of plainAttributes) {
+    const read = attribute === 'managed_by' ? manager : plainWords[attribute];
+    values[attribute] = pick(attribute, read, electorate(attribute, speaking, claims, ranks)) as string | undefined;
+  }
   const document: Document = {
     ci_type: values.ci_type ?? 'machine',
     ci_name: values.ci_name ?? '',
@@ -110,10 +107,22 @@ export function mergeClaims(
   return { document, winners };
 }
 
+type Read = (claim: Claim) => Json | undefined;
+
+/** How each word is read. Made once: made for each item, they would be much of what a large write leaves behind. */
+const plainWords = readsOf(plainAttributes, (claim, attribute) => claim.said[attribute]);
+const ansibleWords = readsOf(ansibleKeys, (claim, key) => claim.said.ansible?.[key]);
+
+function readsOf<Key extends string>(
+  keys: readonly Key[],
+  read: (claim: Claim, key: Key) => Json | undefined,
+): Record<Key, Read> {
+  return Object.fromEntries(keys.map((key) => [key, (claim: Claim) => read(claim, key)])) as Record<Key, Read>;
+}
+
 /** What measures or intends a thing manages it, unless somebody says otherwise. */
-function plainWord(claim: Claim, attribute: PlainAttribute, ranks: Ranks): string | undefined {
-  const isImplied = attribute === 'managed_by' && ranks.roleOf(claim.kind) !== 'people';
-  return claim.said[attribute] ?? (isImplied ? claim.kind : undefined);
+function impliedManager(claim: Claim, ranks: Ranks): string | undefined {
+  return ranks.roleOf(claim.kind) === 'people' ? undefined : claim.kind;
 }
 
 function later(a: string, b: string): string {
@@ -161,7 +170,7 @@ function firstInRank(
   claims: readonly Claim[],
   rank: readonly string[],
   attribute: string,
-  read: (claim: Claim) => Json | undefined,
+  read: Read,
 ): Claim | undefined {
   let best: Claim | undefined;
   for (const claim of claims) {
@@ -183,7 +192,7 @@ function goesBefore(a: Claim, b: Claim, rank: readonly string[], attribute: stri
   return a.source === b.source ? a.native_key < b.native_key : a.source < b.source;
 }
 
-type Pick = (attribute: string, read: (claim: Claim) => Json | undefined) => Json | undefined;
+type Pick = (attribute: string, read: Read) => Json | undefined;
 
 /** The keys in a section that are pinned, whether anybody says something of them or not. */
 function pinnedKeys(pins: readonly Pin[], section: string): string[] {
@@ -223,7 +232,7 @@ function mergeAnsible(
   if (!claims.some((claim) => claim.said.ansible) && pinnedKeys(pins, 'ansible.').length === 0) return {};
   const words: Record<string, Json> = {};
   for (const key of ansibleKeys) {
-    const value = pick(`ansible.${key}`, (claim) => claim.said.ansible?.[key]);
+    const value = pick(`ansible.${key}`, ansibleWords[key]);
     if (value !== undefined) words[key] = value;
   }
   const groups = union(claims, (claim) => claim.said.ansible?.groups, takenOff);
