@@ -60,7 +60,7 @@ const lists = new Set(['tags', 'ansible.groups']);
 function differenceInWords(attribute: string, before: Json, after: Json, isNew: boolean): string {
   const [was, is] = [before[attribute], after[attribute]];
   if (isNew) return cut(is);
-  if (!lists.has(attribute)) return `${cut(was)} → ${cut(is)}`;
+  if (!lists.has(attribute)) return `${cut(toldOf(attribute, was))} → ${cut(toldOf(attribute, is))}`;
   const [former, now] = [listOf(was), listOf(is)];
   return [
     ...now.filter((entry) => !former.includes(entry)).map((entry) => `+${cut(entry)}`),
@@ -70,6 +70,15 @@ function differenceInWords(attribute: string, before: Json, after: Json, isNew: 
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
+}
+
+/** Of a hold and a pin, what a person reads first. */
+function toldOf(attribute: string, value: unknown): unknown {
+  const isPin = attribute.startsWith('pins.');
+  if (!value || (attribute !== 'hold' && !isPin)) return value;
+  const { value: pinned, reason, until } = value as Json;
+  const why = [reason, ...(until === null ? [] : [`until ${shown(until)}`])].map(shown).join(', ');
+  return isPin ? `${shown(pinned)} (${why})` : why;
 }
 
 const longest = 100;

@@ -48,7 +48,8 @@ export function documentAt(steps: readonly Pick<Step, 'after'>[]): Document {
       inner.map(([attribute, value]) => [attribute.slice(prefix.length), value] as const).sort(byName),
     );
   };
-  const plain = [...known].filter(([attribute]) => !/^(technical_specs|ansible)\./.test(attribute));
+  // What stands beside the document, such as a pin, is told by its changes as well.
+  const plain = [...known].filter(([attribute]) => Object.hasOwn(blank, attribute));
   return {
     ...blank,
     ...Object.fromEntries(plain),

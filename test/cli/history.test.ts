@@ -59,6 +59,25 @@ test('the history of an item says when, who, for what, and every attribute that 
   ]);
 });
 
+test('holds and pins are told in words', async () => {
+  const { call, rollcall } = await world();
+  await call('POST', '/ci', { ci_name: 'web-1' });
+  await call('PUT', '/ci/web-1/hold', { reason: 'new disk', until: '2026-03-02T12:00:00Z' });
+  await call('PUT', '/ci/web-1/pins/owner', { value: 'alice', reason: 'hers' });
+
+  const { stdout } = await rollcall('history', 'web-1', '--limit', '2');
+
+  expect(stdout.split('\n')).toEqual([
+    '2026-03-02T10:00:00.000Z  pinned by manual:admin: hers',
+    '    owner       - → alice',
+    '    pins.owner  - → alice (hers)',
+    '2026-03-02T10:00:00.000Z  held by manual:admin: new disk',
+    '    ci_status  active → maintenance',
+    '    hold       - → new disk, until 2026-03-02T12:00:00.000Z',
+    '',
+  ]);
+});
+
 test('only so many changes are shown as are asked for, and it says how many there are', async () => {
   const { call, rollcall } = await world();
   await call('POST', '/ci', { ci_name: 'web-1' });

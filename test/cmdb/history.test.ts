@@ -46,6 +46,11 @@ test('an item is answered as it was at every moment of its life', async () => {
     () => call('DELETE', `/ci/${ci_id}`),
     () => read(guest({ ci_name: 'web-01', technical_specs: { vmid: 101, node: 'pve1', os: 'debian' } })),
     () => put({ ansible: { vars: { http_port: null, 'odd.name': null }, groups: null, host: null, enabled: null } }),
+    () => call('PUT', `/ci/${ci_id}/hold`, { reason: 'new disk', until: '3h' }),
+    () => call('PUT', `/ci/${ci_id}/pins/technical_specs.cpu_cores`, { value: 6, reason: 'as ordered' }),
+    () => call('PUT', `/ci/${ci_id}/pins/owner`, { value: 'bob', reason: 'on leave' }),
+    () => call('DELETE', `/ci/${ci_id}/pins/technical_specs.cpu_cores`),
+    () => call('DELETE', `/ci/${ci_id}/hold`),
     () => put({ ci_status: 'retired' }),
   ];
 
