@@ -121,7 +121,9 @@ async function write(
   }
   const body = bodyOf(words);
   try {
-    if (former) return await client.send('PUT', `/ci/${shown(former.ci_id)}`, body);
+    // What it was read with says that it is written back: what was taken out of a list is then taken off.
+    if (former)
+      return await client.send('PUT', `/ci/${shown(former.ci_id)}`, { ...body, created_at: former.created_at });
     const { type, site } = narrow;
     const fresh = { ci_name: name, ...(type ? { ci_type: type } : {}), ...(site ? { site_id: site } : {}) };
     return await client.send('POST', '/ci', { ...fresh, ...withoutNulls(body) });

@@ -2,7 +2,7 @@
 
 import { randomUUIDv7 } from 'node:crypto';
 import { millisecondsOf } from '../time.ts';
-import type { Claim, ClaimId, ItemId, Said } from './item.ts';
+import type { Claim, ClaimId, ItemId, Said, SourceRef } from './item.ts';
 import { personsPatch } from './person.ts';
 import { hashOf, saidAnew, saidWith, wordsOf } from './said.ts';
 import { type Heart, heldByStatus, type Statement } from './statement.ts';
@@ -10,13 +10,25 @@ import type { Work } from './work.ts';
 
 const liftsAfterMilliseconds = 15 * 60_000;
 
-/** Puts one statement into the item's claims; answers its claim, or undefined where nothing is left to claim. */
-export function apply(work: Work, statement: Statement, heart: Heart, at: string): Claim | undefined {
+export interface Applied {
+  claim: Claim;
+  /** What it said before; undefined for one that is new. */
+  former: Said | undefined;
+  wasGone: Pick<Claim, 'gone_since' | 'gone_for_good'> | undefined;
+}
+
+/**
+ * Puts one statement into the item's claims; undefined where nothing is left to claim, or where something later was
+ * heard already.
+ */
+export function apply(work: Work, statement: Statement, heart: Heart, now: string): Applied | undefined {
   const existing = claimFor(work, statement);
+  const at = statement.seenAt !== undefined && statement.seenAt < now ? statement.seenAt : now;
+  if (existing && at < existing.heard_at) return undefined;
   const measures = heart.ranks.roleOf(statement.kind) === 'measures';
   work.measuredNow ||= measures;
   if (work.source === '') work.source = statement.source;
-  liftRetirement(work, statement, measures, at);
+  liftRetirement(work, statement, measures, statement.begunAt === undefined ? at : statement.begunAt);
   if (work.deletedAt !== null) {
     work.deletedAt = null;
     work.dirty = true;
@@ -25,19 +37,20 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
   // What was withdrawn is not said again by saying something else.
   const former = existing && existing.gone_for_good !== 'withdrawn' ? existing.said : {};
   const patch =
-    statement.kind === 'manual' && !statement.whole
-      ? personsPatch(work, former, statement.patch, heart)
-      : statement.patch;
-  const said = statement.whole
-    ? saidAnew(former, statement.said)
-    : existing || patch !== statement.patch
-      ? saidWith(former, patch)
-      : statement.said;
-  const isSpoken = Object.keys(said).length > 0;
-  if (!existing && !isSpoken && !work.isNew) return undefined;
+    statement.kind === 'manual' && !statement.whole ? personsPatch(work, former, statement, heart) : statement.patch;
+  const said = saidNow(statement, existing, former, patch);
+  if (!existing && Object.keys(said).length === 0 && !work.isNew) return undefined;
 
   const claim = existing ?? newClaim(work, statement, at);
+  const applied: Applied = {
+    claim,
+    former: existing?.said,
+    wasGone:
+      claim.gone_since === null ? undefined : { gone_since: claim.gone_since, gone_for_good: claim.gone_for_good },
+  };
   if (!existing) work.claims.push(claim);
+  work.mayBeNameless ||= !statement.registers && statement.target === null;
+  const isBound = bind(claim, statement);
   const differs = !existing || !sameSaid(former, said);
   if (differs) {
     work.visible ||= work.isNew || !sameAddresses(former, said);
@@ -47,17 +60,41 @@ export function apply(work: Work, statement: Statement, heart: Heart, at: string
     // What was in force and therefore not claimed may not be in force when it is said again.
     claim.hash = patch === statement.patch || hashOf(patch) === statement.heard ? statement.heard : '';
   }
+  // Heard again after its TTL, or after a rebuild, it may have a word again.
+  const mayRise = claim.muted || claim.alarm !== null || ttlIsOver(claim, heart, at);
+  claim.heard_at = at;
   if (claim.gone_since) {
     claim.gone_since = null;
     claim.gone_for_good = null;
+    claim.gone_passes = 0;
+    claim.returned_at = now;
     work.visible = true;
-  } else if (!differs) {
-    work.dirty ||= work.item?.power === 'stopped' && measures && !work.item.stop_confirmed;
-    return claim;
+  } else if (!differs && !isBound) {
+    work.dirty ||= mayRise || (work.item?.power === 'stopped' && measures && !work.item.stop_confirmed);
+    return applied;
   }
   work.dirty = true;
   work.dirtyClaims.add(claim);
-  return claim;
+  return applied;
+}
+
+function saidNow(statement: Statement, existing: Claim | undefined, former: Said, patch: Statement['patch']): Said {
+  if (!statement.whole) return existing || patch !== statement.patch ? saidWith(former, patch) : statement.said;
+  const said = saidAnew(former, statement.said);
+  return statement.keepsPower && former.power !== undefined ? { ...said, power: former.power } : said;
+}
+
+/** A write to an item, and facts that bring its id back, speak of that one. */
+function bind(claim: Claim, { target, served }: Statement): boolean {
+  const bound = served ?? target;
+  if (bound === null || bound === undefined || claim.bound_ci_id === bound) return false;
+  claim.bound_ci_id = bound;
+  return true;
+}
+
+function ttlIsOver(claim: Claim, heart: Heart, at: string): boolean {
+  const ttl = heart.ranks.ttlMilliseconds(claim.kind);
+  return ttl !== undefined && millisecondsOf(at) - millisecondsOf(claim.heard_at) > ttl;
 }
 
 /** A hold that stands is kept as it was said; a status word releases only what a status word held. */
@@ -93,19 +130,47 @@ function sameAddresses(a: Said, b: Said): boolean {
 }
 
 function newClaim(work: Work, statement: Statement, at: string): Claim {
+  const { source, kind, key, heard } = statement;
+  const claim_id = randomUUIDv7() as string as ClaimId;
   return {
-    claim_id: randomUUIDv7() as string as ClaimId,
-    source: statement.source,
-    kind: statement.kind,
-    native_key: statement.key ?? keyOfItem(work.id),
+    ...blankClaim(claim_id, source, kind, at),
+    native_key: key ?? keyOfItem(work.id),
     ci_id: work.id,
+    hash: heard,
+  };
+}
+
+/** A claim that says nothing yet. */
+export function blankClaim(claim_id: ClaimId, source: SourceRef, kind: string, at: string): Claim {
+  return {
+    claim_id,
+    source,
+    kind,
+    native_key: '',
+    ci_id: null,
     said: {},
-    hash: statement.heard,
+    hash: '',
     since: {},
     said_at: at,
     first_said_at: at,
+    heard_at: at,
+    heard_pass_id: null,
     gone_since: null,
+    gone_passes: 0,
     gone_for_good: null,
+    bound_ci_id: null,
+    settled_ci_id: null,
+    settled_at: at,
+    former_ci_ids: [],
+    returned_at: null,
+    body_since: null,
+    rebuilt_at: null,
+    number_left_behind: null,
+    replaces_ci_id: null,
+    ghost_of: null,
+    muted: false,
+    alarm: null,
+    alarm_since: null,
   };
 }
 
@@ -128,12 +193,14 @@ function noteSince(claim: Claim, former: Said, said: Said, at: string): void {
 }
 
 /** `retired` said by a person ends by a registration, or once a measuring source sees the thing a while later. */
-function liftRetirement(work: Work, statement: Statement, measures: boolean, at: string): void {
+function liftRetirement(work: Work, statement: Statement, measures: boolean, at: string | null): void {
   if (statement.patch.lifecycle === 'retired' || (!statement.registers && !measures)) return;
   for (const claim of work.claims) {
-    if (claim.kind !== 'manual' || claim.said.lifecycle !== 'retired') continue;
+    const isByCall = claim.kind === 'manual' || claim.bound_ci_id !== null;
+    if (!isByCall || claim.said.lifecycle !== 'retired') continue;
     const since = claim.since.lifecycle ?? claim.first_said_at;
-    if (!statement.registers && millisecondsOf(at) - millisecondsOf(since) <= liftsAfterMilliseconds) continue;
+    const isLate = at !== null && millisecondsOf(at) - millisecondsOf(since) > liftsAfterMilliseconds;
+    if (!statement.registers && !isLate) continue;
     const { lifecycle: _, ...said } = claim.said;
     claim.said = said;
     claim.hash = '';

@@ -15,8 +15,11 @@ import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.
 import { reconcile } from './reconcile.ts';
 import { openRepeats } from './repeats.ts';
 import type { cmdbSettings } from './settings.ts';
+import { domainsOf, type SiteSettings } from './sites.ts';
 import {
   type ItemBody,
+  type Observation,
+  observedBySource,
   type Shadow,
   type Speaker,
   type Spoken,
@@ -26,6 +29,7 @@ import {
 } from './speak.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
 import { type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
+import { candidatesOf } from './store/conflicts.ts';
 import { hideItem } from './store/items.ts';
 import { listHeldPasses } from './store/passes.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
@@ -48,15 +52,16 @@ export interface Cmdb {
   hide(item: ReadItem, caller: Caller): Promise<ReadItem>;
   pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[] }>;
   /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
-  observe(source: string, batch: readonly Observed[]): Promise<Outcome[]>;
+  observe(source: string, batch: readonly Observation[]): Promise<Outcome[]>;
+  /** One reading of one of our own sources, whole or not, in one transaction. */
+  read(
+    source: string,
+    batch: readonly Observation[],
+    reading: { complete: boolean; why: string | null; begunAt: Temporal.Instant },
+  ): Promise<PassResult>;
   accept(passId: string, caller: Caller): Promise<{ missing: number }>;
   /** Takes its word from a source; or says, and does not do, what that would change. Throws `not_found`. */
   withdraw(source: string, dryRun: boolean, caller: Caller): Promise<Withdrawn>;
-}
-
-export interface Observed {
-  key: string;
-  item: ItemBody;
 }
 
 export interface Written {
@@ -102,7 +107,8 @@ const compilesAfterMilliseconds = 500;
 
 export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts): Cmdb {
   const ranks = ranksOf(sourceKinds, settings.ranks as Record<string, string[]>);
-  const heart: Heart = { ranks, defaultSite: settings.default_site, names };
+  const sites = settings.sites as SiteSettings;
+  const heart: Heart = { ranks, defaultSite: settings.default_site, names, domainsOf: (trx) => domainsOf(trx, sites) };
   const schemas = itemSchemas(Object.keys(settings.types));
   const bodyFaults = faultFinder(schemas.body);
   const registrationFaults = faultFinder(schemas.registration);
@@ -130,6 +136,19 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     return { ...spoken, faults: [...spoken.faults, ...specsFaults(body as ItemBody, undefined)] };
   };
 
+  const observed = (source: string, batch: readonly Observation[]) => {
+    const ref = sourceOf(source, ranks);
+    const speaker = { tokenName: '', ranks, atMilliseconds: clock().epochMilliseconds };
+    const statements = batch.flatMap((observation, index) => {
+      const faults = bodyFaults(observation.item);
+      const spoken = observedBySource(observation, index, ref, speaker);
+      if (faults.length + spoken.faults.length > 0)
+        throw invalid(`What ${source} says of ${observation.key}`, [...faults, ...spoken.faults]);
+      return spoken.statements;
+    });
+    return { ref, statements };
+  };
+
   const cmdb: Cmdb = {
     heart,
     schemas,
@@ -144,6 +163,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       if (faults.length > 0) throw invalid('The item', faults);
       const { outcomes } = await store.write((trx) => reconcile(trx, heart, statements, occasionOf(caller)));
       const [outcome] = outcomes as [Outcome];
+      if (outcome.outcome === 'waiting') throw severalFit(await candidatesOf(store.read, outcome.candidates));
       const item = await currentItem(store, outcome.ci_id);
       return { item, outcome: outcome.outcome, shadowed: shadowsOf(statements, item, ranks) };
     },
@@ -216,6 +236,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         complete: body.complete,
         why: body.why ?? null,
         statements,
+        begunAt: stamp(clock()),
         refused: errors.length,
         origin: body.origin ?? null,
         takesOver: body.takes_over ?? false,
@@ -231,17 +252,29 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     },
 
     async observe(source, batch) {
-      const ref = sourceOf(source, ranks);
-      const speaker = { tokenName: '', ranks, atMilliseconds: clock().epochMilliseconds };
-      const statements = batch.flatMap(({ key, item }, index) => {
-        const faults = bodyFaults(item);
-        const spoken = spokenBySource(item, index, ref, speaker);
-        if (faults.length + spoken.faults.length > 0)
-          throw invalid(`What ${source} says of ${key}`, [...faults, ...spoken.faults]);
-        return spoken.statements.map((statement) => ({ ...statement, key }));
-      });
+      const { statements } = observed(source, batch);
       const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
       return (await store.write((trx) => reconcile(trx, heart, statements, occasion))).outcomes;
+    },
+
+    async read(source, batch, { complete, why, begunAt }) {
+      const { ref, statements } = observed(source, batch);
+      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+      const reading = {
+        source: ref,
+        complete,
+        why,
+        statements,
+        begunAt: stamp(begunAt),
+        refused: 0,
+        origin: null,
+        takesOver: false,
+      };
+      return await store.write(async (trx) => {
+        const result = await takePass(trx, heart, reading, occasion);
+        await alertHeldPasses(trx, occasion.at as Stamp);
+        return result;
+      });
     },
 
     async accept(passId, caller) {
@@ -280,6 +313,13 @@ function sourceOf(source: string, ranks: Ranks): SourceRef {
   ]);
 }
 
+const severalFitText =
+  'What is said fits several items that cannot be one, so it waits. "rollcall conflicts" shows which; a person has to say.';
+
+function severalFit(candidates: readonly unknown[]): DomainError {
+  return new DomainError('conflict', severalFitText, { extra: { candidates: [...candidates] } });
+}
+
 function nameFaults(item: ItemBody): Fault[] {
   return typeof item.ci_name === 'string' ? [] : [{ pointer: '/ci_name', detail: '"ci_name" is missing' }];
 }
@@ -312,7 +352,9 @@ async function reconcileInParts(
     const { outcomes } = await nested(trx, () => reconcile(trx, heart, batches.flat(), occasion));
     const byIndex = new Map<number, BulkResult>();
     for (const { index, ci_id, outcome } of outcomes) {
-      if (!byIndex.has(index)) byIndex.set(index, { index, status: outcome === 'created' ? 201 : 200, ci_id });
+      if (byIndex.has(index)) continue;
+      if (ci_id === null) byIndex.set(index, { index, status: 409, errors: [{ pointer: '', detail: severalFitText }] });
+      else byIndex.set(index, { index, status: outcome === 'created' ? 201 : 200, ci_id });
     }
     return [...byIndex.values()];
   } catch (error) {

@@ -37,7 +37,7 @@ export function explain(
   defaultSite: string,
 ): Explained[] {
   const choices: Choice[] = [];
-  const { document, winners } = mergeClaims(claims, pins, item, ranks, defaultSite, item.updated_at, (choice) =>
+  const { document, winners } = mergeClaims(claims, pins, item, ranks, defaultSite, item.weighed_at, (choice) =>
     choices.push(choice),
   );
   const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));

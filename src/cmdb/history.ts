@@ -97,5 +97,6 @@ const blank: Document = {
   owner: null,
   notes: null,
   generation: 1,
+  merged_into: null,
   deleted_at: null,
 };

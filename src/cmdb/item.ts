@@ -85,6 +85,8 @@ export interface Said extends Partial<Record<PlainAttribute, string>> {
   ansible?: AnsibleWords;
   /** `cluster/vmid`: the number of a guest, as its hypervisor reports it. */
   pve?: string;
+  /** Taken inside a container: the UUID and the serial are its host's. */
+  container?: boolean;
 }
 
 /** Who had the word on which attributes (dotted paths), and since when they are as they are. */
@@ -114,6 +116,8 @@ export interface Document {
   owner: string | null;
   notes: string | null;
   generation: number;
+  /** The item that answers for this one since they were merged. */
+  merged_into: ItemId | null;
   deleted_at: string | null;
 }
 
@@ -126,11 +130,50 @@ export interface Item extends Document {
   ansible_name_from: string | null;
   winners: Winners;
   /** What people took off: no source puts it back. */
-  taken_off: { tags?: string[]; groups?: string[] };
+  taken_off: TakenOff;
+  /** What it has from another item: tags and groups of a dead one, and what is to be given back after a split. */
+  handed_down: HandedDown;
+  /** The hypervisor's claim with which it began, as `source key`. */
+  first_anchor: string | null;
+  /** When its machine was rebuilt last. */
+  body_since: string | null;
+  /** When its claims were weighed last: what time alone changes counts up to then. */
+  weighed_at: string;
+  merged_at: string | null;
+  /** The person who merged it; null where identity did. */
+  merged_by: string | null;
   revision: number;
   first_seen_at: string;
   created_at: string;
   updated_at: string;
+}
+
+export interface TakenOff {
+  tags?: string[];
+  groups?: string[];
+}
+
+export interface HandedDown {
+  /** Of a dead item, which this one goes on for. */
+  tags?: string[];
+  groups?: string[];
+  /** The living item that goes on for this dead one, and has its name. */
+  adopted_by?: ItemId;
+  /** Of one that was merged into another: what went to that one, and what its name was. */
+  merged?: {
+    pins: string[];
+    hold: boolean;
+    tags: string[];
+    groups: string[];
+    name: GivenName;
+    survivorsName: GivenName;
+  };
+}
+
+export interface GivenName {
+  ansible_name: string | null;
+  ansible_name_by: 'auto' | 'people' | null;
+  ansible_name_from: string | null;
 }
 
 /** The latest observation of a source under its own key, and what became of it. */
@@ -147,7 +190,34 @@ export interface Claim {
   since: Record<string, string>;
   said_at: string;
   first_said_at: string;
+  /** When it was heard last, also where it said nothing new, and in which reading of its source. */
+  heard_at: string;
+  heard_pass_id: string | null;
   gone_since: string | null;
+  /** In how many complete readings of its source it was not found. */
+  gone_passes: number;
   /** What is withdrawn counts for nothing as long as anybody else ever spoke of the item. */
   gone_for_good: 'retired' | 'withdrawn' | null;
+  /** The item that it was written to, or came back with, by id. */
+  bound_ci_id: ItemId | null;
+  /** Its item before the moment settled_at. */
+  settled_ci_id: ItemId | null;
+  settled_at: string | null;
+  former_ci_ids: ItemId[];
+  returned_at: string | null;
+  body_since: string | null;
+  rebuilt_at: string | null;
+  number_left_behind: { pve: string; name: string | null } | null;
+  replaces_ci_id: ItemId | null;
+  ghost_of: ClaimId | null;
+  /** It has no word: it is of a machine that the item no longer is, or never was. */
+  muted: boolean;
+  /** What tells that another machine answered. */
+  alarm: string | null;
+  alarm_since: string | null;
+}
+
+/** Whether a source knows the thing by our item alone, and has no key of its own for it. */
+export function isOfItem({ native_key }: Pick<Claim, 'native_key'>): boolean {
+  return native_key.startsWith('ci:');
 }

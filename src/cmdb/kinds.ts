@@ -7,12 +7,16 @@ export type SourceRole = 'measures' | 'intends' | 'people';
 export interface SourceKind {
   kind: string;
   role: SourceRole;
+  /** It runs inside the machine of which it speaks, and may say of itself what it likes. */
+  isInside?: boolean;
+  /** How long its word stands against what was seen after it. */
+  ttlHours?: number;
 }
 
 /** The kinds that the heart itself has rules for; modules may bring more. */
 export const sourceKinds: readonly SourceKind[] = [
-  { kind: 'proxmox-api', role: 'measures' },
-  { kind: 'ansible', role: 'measures' },
+  { kind: 'proxmox-api', role: 'measures', ttlHours: 24 },
+  { kind: 'ansible', role: 'measures', isInside: true, ttlHours: 7 * 24 },
   { kind: 'terraform', role: 'intends' },
   { kind: 'import', role: 'people' },
   { kind: 'manual', role: 'people' },
@@ -51,12 +55,21 @@ export interface Ranks {
   /** The kinds that may claim an attribute (dotted path), the first with a word wins. */
   of(attribute: string): readonly string[];
   roleOf(kind: string): SourceRole;
+  isInside(kind: string): boolean;
+  /** Whether it measures from outside, as a hypervisor does: what all others are held against. */
+  isReported(kind: string): boolean;
+  /** How long its word stands against what was seen after it; undefined: for ever. */
+  ttlMilliseconds(kind: string): number | undefined;
   /** Whether `managed_by` names a kind of source that writes may speak for. */
   isAutomatic(kind: string): boolean;
 }
 
 export function ranksOf(kinds: readonly SourceKind[], settings: Readonly<Record<string, readonly string[]>>): Ranks {
   const roles = new Map(kinds.map(({ kind, role }) => [kind, role]));
+  const inside = new Set(kinds.filter((one) => one.isInside).map(({ kind }) => kind));
+  const ttls = new Map(
+    kinds.map(({ kind, ttlHours }) => [kind, ttlHours === undefined ? undefined : ttlHours * 3_600_000]),
+  );
   const brought = kinds.filter(({ kind }) => !sourceKinds.some((own) => own.kind === kind));
   const known = new Map<string, readonly string[]>();
   const rankOf = (attribute: string): readonly string[] => {
@@ -77,6 +90,9 @@ export function ranksOf(kinds: readonly SourceKind[], settings: Readonly<Record<
       return rank;
     },
     roleOf: (kind) => roles.get(kind) ?? 'people',
+    isInside: (kind) => inside.has(kind),
+    isReported: (kind) => roles.get(kind) === 'measures' && !inside.has(kind),
+    ttlMilliseconds: (kind) => ttls.get(kind),
     isAutomatic: (kind) => kind !== 'manual' && roles.has(kind),
   };
 }

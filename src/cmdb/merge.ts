@@ -1,7 +1,21 @@
 /** All claims of one item → the item: for each attribute the first in rank that has a word. Pure. */
 
-import type { AnsibleWords, Claim, Document, Json, Lifecycle, PlainAttribute, Power, Specs, Winners } from './item.ts';
-import { ansibleKeys, plainAttributes } from './item.ts';
+import { millisecondsOf } from '../time.ts';
+import { absenceOf } from './absence.ts';
+import type {
+  AnsibleWords,
+  Claim,
+  Document,
+  HandedDown,
+  Json,
+  Lifecycle,
+  PlainAttribute,
+  Power,
+  Specs,
+  TakenOff,
+  Winners,
+} from './item.ts';
+import { ansibleKeys, isOfItem, plainAttributes } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import { pathOf } from './paths.ts';
 import { inOrder } from './said.ts';
@@ -18,8 +32,10 @@ export interface Standing {
   hold: Document['hold'];
   ansible_name: string | null;
   generation: number;
+  merged_into: Document['merged_into'];
   deleted_at: string | null;
-  taken_off: { tags?: string[]; groups?: string[] };
+  taken_off: TakenOff;
+  handed_down: HandedDown;
   winners: Winners;
 }
 
@@ -50,13 +66,14 @@ export function mergeClaims(
 ): Merged {
   const counting = notWithdrawn(claims);
   const speaking = withAWord(counting, ranks);
+  const stale = staleOf(speaking, ranks, at);
   const winners: Winners = {};
   let last: Winners[string] | undefined;
   const pinned = new Map(pins.map((pin) => [pin.attribute, pin]));
 
   const pick = (attribute: string, read: Read, among: readonly Claim[] = speaking): Json | undefined => {
     const pin = pinned.get(attribute);
-    const winner = pin ? undefined : firstInRank(among, ranks.of(attribute), attribute, read);
+    const winner = pin ? undefined : firstInRank(among, ranks.of(attribute), attribute, read, stale);
     listen?.({ attribute, read, speaking, among, winner });
     if (pin) {
       winners[attribute] = { source: 'pin', since: pin.since };
@@ -85,14 +102,14 @@ export function mergeClaims(
     lifecycle: (values.lifecycle ?? 'active') as Lifecycle,
     power: (values.power ?? null) as Power | null,
     hold: standing.hold,
-    absence: absenceOf(counting, ranks),
+    absence: absenceOf(counting, ranks, at),
     site_id: values.site_id ?? defaultSite,
     environment: values.environment ?? null,
     role: values.role ?? null,
     criticality: values.criticality ?? null,
     technical_specs: mergeSpecs(speaking, pins, pick),
-    tags: union(speaking, (claim) => claim.said.tags, standing.taken_off.tags),
-    ansible: mergeAnsible(speaking, pins, pick, standing.taken_off.groups),
+    tags: union(speaking, (claim) => claim.said.tags, standing.handed_down.tags, standing.taken_off.tags),
+    ansible: mergeAnsible(speaking, pins, pick, standing),
     ansible_name: standing.ansible_name,
     managed_by: values.managed_by ?? null,
     discovered_by: firstAutomatic(claims, ranks),
@@ -101,6 +118,7 @@ export function mergeClaims(
     owner: values.owner ?? null,
     notes: values.notes ?? null,
     generation: standing.generation,
+    merged_into: standing.merged_into,
     deleted_at: standing.deleted_at,
   };
   document.ci_status = statusOf(document);
@@ -129,22 +147,41 @@ function later(a: string, b: string): string {
   return a > b ? a : b;
 }
 
+/** What people wrote to an item does not make it another's: while nobody else speaks of it, it is what was withdrawn. */
 function notWithdrawn(claims: readonly Claim[]): readonly Claim[] {
   const others = claims.filter((claim) => claim.gone_for_good !== 'withdrawn');
-  return others.length > 0 ? others : claims;
+  const isKnownOtherwise = others.some((claim) => !(isOfItem(claim) && claim.bound_ci_id !== null));
+  return isKnownOtherwise ? others : claims;
 }
 
 /**
- * What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. An item
- * of which nobody speaks stands as it was said last.
+ * What is gone has a word only where it was measured, and nobody of its kind speaks for the item any more. What is of
+ * another machine has none. An item of which nobody speaks stands as it was said last.
  */
 function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
-  const living = new Set(claims.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
-  const speaking = claims.filter(
+  const own = claims.filter((claim) => !claim.muted && claim.ghost_of === null);
+  const living = new Set(own.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
+  const speaking = own.filter(
     (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)),
   );
-  return speaking.length > 0 ? speaking : claims;
+  if (speaking.length > 0) return speaking;
+  const former = claims.filter((claim) => !claim.muted);
+  return former.length > 0 ? former : claims;
 }
+
+/** Claims that were heard so long ago that they lose to whatever was heard after them. */
+function staleOf(claims: readonly Claim[], ranks: Ranks, at: string): ReadonlySet<Claim> {
+  if (claims.length < 2) return noClaims;
+  const now = millisecondsOf(at);
+  return new Set(
+    claims.filter(({ kind, heard_at }) => {
+      const ttl = ranks.ttlMilliseconds(kind);
+      return ttl !== undefined && now - millisecondsOf(heard_at) > ttl;
+    }),
+  );
+}
+
+const noClaims: ReadonlySet<Claim> = new Set();
 
 function electorate(
   attribute: PlainAttribute,
@@ -171,14 +208,23 @@ function firstInRank(
   rank: readonly string[],
   attribute: string,
   read: Read,
+  stale: ReadonlySet<Claim>,
 ): Claim | undefined {
+  const has = (claim: Claim) => {
+    const value = read(claim);
+    return value !== undefined && value !== null && rank.includes(claim.kind);
+  };
+  const heardLast = stale.size === 0 ? '' : heardAmong(claims.filter(has));
   let best: Claim | undefined;
   for (const claim of claims) {
-    const value = read(claim);
-    if (value === undefined || value === null || !rank.includes(claim.kind)) continue;
+    if (!has(claim) || (stale.has(claim) && claim.heard_at < heardLast)) continue;
     if (!best || goesBefore(claim, best, rank, attribute)) best = claim;
   }
   return best;
+}
+
+function heardAmong(claims: readonly Claim[]): string {
+  return claims.reduce((last, { heard_at }) => (heard_at > last ? heard_at : last), '');
 }
 
 /** By rank; then the living before the gone; then the value said last; then source and key in order. */
@@ -227,15 +273,16 @@ function mergeAnsible(
   claims: readonly Claim[],
   pins: readonly Pin[],
   pick: Pick,
-  takenOff: readonly string[] | undefined,
+  { taken_off, handed_down }: Standing,
 ): AnsibleWords {
-  if (!claims.some((claim) => claim.said.ansible) && pinnedKeys(pins, 'ansible.').length === 0) return {};
+  const isSpoken = claims.some((claim) => claim.said.ansible) || pinnedKeys(pins, 'ansible.').length > 0;
+  if (!isSpoken && !handed_down.groups) return {};
   const words: Record<string, Json> = {};
   for (const key of ansibleKeys) {
     const value = pick(`ansible.${key}`, ansibleWords[key]);
     if (value !== undefined) words[key] = value;
   }
-  const groups = union(claims, (claim) => claim.said.ansible?.groups, takenOff);
+  const groups = union(claims, (claim) => claim.said.ansible?.groups, handed_down.groups, taken_off.groups);
   if (groups.length > 0) words.groups = groups;
   const variables = keysOf(claims, pins, 'ansible.vars.', (claim) => claim.said.ansible?.vars);
   if (variables.length > 0) {
@@ -252,23 +299,18 @@ function mergeAnsible(
 function union(
   claims: readonly Claim[],
   read: (claim: Claim) => readonly string[] | undefined,
+  handedDown: readonly string[] = [],
   takenOff: readonly string[] = [],
 ): string[] {
   const all = new Set(claims.flatMap((claim) => read(claim) ?? []));
+  for (const value of handedDown) all.add(value);
   for (const value of takenOff) all.delete(value);
   return inOrder([...all]);
 }
 
-/** Missing is what no measuring source sees that once did, or, where none ever did, what nobody claims any more. */
-function absenceOf(claims: readonly Claim[], ranks: Ranks): Document['absence'] {
-  const measured = claims.filter((claim) => ranks.roleOf(claim.kind) === 'measures');
-  const relevant = measured.length > 0 ? measured : claims;
-  return relevant.length > 0 && relevant.every((claim) => claim.gone_since) ? 'missing' : null;
-}
-
 function firstAutomatic(claims: readonly Claim[], ranks: Ranks): string {
   const rank = ranks.of('power');
-  const automatic = claims.filter((claim) => ranks.roleOf(claim.kind) !== 'people');
+  const automatic = claims.filter((claim) => ranks.roleOf(claim.kind) !== 'people' && claim.ghost_of === null);
   const [first] = automatic.sort(
     (a, b) =>
       (a.first_said_at < b.first_said_at ? -1 : a.first_said_at > b.first_said_at ? 1 : 0) ||

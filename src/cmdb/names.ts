@@ -37,6 +37,8 @@ export interface Naming {
 /** What an item asks for at the end of a write, if anything. */
 export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, followRenames: boolean): NameAsk | undefined {
   if (!hostTypes.has(item.ci_type) || item.ci_name === '') return undefined;
+  // Its name went to the item that goes on for it.
+  if (item.handed_down.adopted_by) return undefined;
   const wanted = wantedName(claims, ranks);
   const { vmid } = item.technical_specs;
   const ask = {

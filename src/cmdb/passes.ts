@@ -6,15 +6,22 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { DomainError, type Fault } from '../errors.ts';
 import type { Trx } from '../store/open.ts';
+import { marksOf } from './identity/marks.ts';
+import type { Marks } from './identity/witness.ts';
 import type { ClaimId, SourceRef } from './item.ts';
 import { kindOf } from './kinds.ts';
 import { reconcile } from './reconcile.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
 import type { Change, Occasion } from './store/changes.ts';
+import { rememberCopies } from './store/identity.ts';
 import {
+  countAbsence,
   findSource,
+  type LivingClaim,
+  type Losses,
   livingClaims,
   loadHeldClaims,
+  loadSaid,
   type StoredPass,
   setPassOutcome,
   storePass,
@@ -29,6 +36,8 @@ export interface Reading {
   complete: boolean;
   why: string | null;
   statements: readonly Statement[];
+  /** What it sees lifts a retirement that was said well before. */
+  begunAt: string;
   /** How many of its items were refused; with any, the reading is not whole. */
   refused: number;
   /** Where an import was read, so that another file of the same name is not taken for it. */
@@ -52,18 +61,25 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
   await rememberOrigin(trx, reading);
   const before = await findSource(trx, source);
   const living = await livingClaims(trx, source);
-  const keys = new Set(reading.statements.map((statement) => statement.key));
+  const keys = new Map(reading.statements.map((statement) => [statement.key, statement]));
   const absent = living.filter((claim) => !keys.has(claim.native_key));
-  const verdict = await judge(
-    trx,
-    reading,
-    living.length,
-    absent.map((claim) => claim.claim_id),
-    before?.held_pass_id ?? null,
+  const stopping = living.filter(
+    ({ native_key, power }) => power === 'running' && keys.get(native_key)?.said.power === 'stopped',
   );
+  const losses = { absent: await notMoved(trx, absent, reading), stopping: stopping.map(({ claim_id }) => claim_id) };
+  const verdict = await judge(trx, reading, living.length, losses, before?.held_pass_id ?? null);
   const passId = randomUUIDv7();
-  const vanished = verdict.outcome === 'good' ? absent.map((claim) => claim.claim_id) : [];
-  const result = await reconcile(trx, heart, reading.statements, { ...occasion, passId }, { vanished });
+  const isGood = verdict.outcome === 'good';
+  const vanished = isGood ? absent.map((claim) => claim.claim_id) : [];
+  const held = verdict.outcome === 'suspicious' ? new Set(stopping.map(({ native_key }) => native_key)) : noKeys;
+  const statements = reading.statements.map((statement) => ({
+    ...heldBack(statement, held),
+    begunAt: reading.complete ? reading.begunAt : null,
+  }));
+  const result = await reconcile(trx, heart, statements, { ...occasion, passId }, { vanished });
+  if (isGood) await countAbsence(trx, source, occasion.at);
+  const mayStandBeside = verdict.outcome !== 'suspicious' && reading.complete && result.changes.length > 0;
+  if (mayStandBeside) await rememberCopies(trx, source, occasion.at);
   const count = (outcome: Outcome['outcome']) => result.outcomes.filter((one) => one.outcome === outcome).length;
   const pass: PassResult = {
     pass_id: passId,
@@ -80,7 +96,7 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
     changes: result.changes,
     outcomes: result.outcomes,
   };
-  await storePass(trx, pass, verdict.held, occasion);
+  await storePass(trx, pass, verdict.held, { ...occasion, begunAt: reading.begunAt });
   await updateSourceAfterPass(trx, pass, occasion.at);
   return pass;
 }
@@ -103,7 +119,30 @@ async function rememberOrigin(trx: Trx, reading: Reading): Promise<void> {
 interface Verdict {
   outcome: PassResult['outcome'];
   why: string | null;
-  held: ClaimId[] | null;
+  held: Losses | null;
+}
+
+const noKeys: ReadonlySet<string> = new Set();
+
+/** What a held reading says stopped goes on running until the next one agrees. */
+function heldBack(statement: Statement, held: ReadonlySet<string>): Statement {
+  if (statement.key === null || !held.has(statement.key)) return statement;
+  const patch = { ...statement.patch, power: 'running' };
+  return { ...statement, patch, said: { ...statement.said, power: 'running' }, heard: '' };
+}
+
+/** A guest that came back in the same reading under another number, with the same body, is not lost. */
+async function notMoved(trx: Trx, absent: readonly LivingClaim[], { statements }: Reading): Promise<ClaimId[]> {
+  const ids = absent.map(({ claim_id }) => claim_id);
+  if (ids.length <= fewLost) return ids;
+  const known = new Set((await livingClaims(trx, statements[0]?.source ?? '')).map(({ native_key }) => native_key));
+  const arrived = statements.filter(({ key }) => key !== null && !known.has(key)).map(({ said }) => marksOf(said));
+  const uuids = new Set(arrived.flatMap(({ uuid }) => uuid ?? []));
+  const macs = new Set(arrived.flatMap((marks) => (marks.uuid === undefined ? marks.macs : [])));
+  const isMoved = ({ uuid, macs: own }: Marks) =>
+    uuid === undefined ? own.some((mac) => macs.has(mac)) : uuids.has(uuid);
+  const former = await loadSaid(trx, ids);
+  return ids.filter((id) => !isMoved(marksOf(former.get(id) ?? {})));
 }
 
 /** Nothing is taken away by a reading that is not whole, nor by one in which too much is gone at once. */
@@ -111,7 +150,7 @@ async function judge(
   trx: Trx,
   reading: Reading,
   known: number,
-  absent: readonly ClaimId[],
+  losses: Losses,
   heldPassId: string | null,
 ): Promise<Verdict> {
   if (reading.refused > 0)
@@ -127,19 +166,23 @@ async function judge(
     return {
       outcome: 'suspicious',
       why: `it is empty, and ${known} were known; a person has to accept that`,
-      held: [...absent],
+      held: losses,
     };
-  if (absent.length <= limit) return { outcome: 'good', why: reading.why, held: null };
+  const lost = [...losses.absent, ...losses.stopping];
+  if (lost.length <= limit) return { outcome: 'good', why: reading.why, held: null };
   const heldBefore = heldPassId === null ? undefined : await loadHeldClaims(trx, heldPassId);
   const isAgreed =
-    heldBefore !== undefined &&
-    !heldBefore.wasEmpty &&
-    absent.filter((id) => !heldBefore.claims.has(id)).length <= limit;
+    heldBefore !== undefined && !heldBefore.wasEmpty && lost.filter((id) => !heldBefore.claims.has(id)).length <= limit;
   if (isAgreed) return { outcome: 'good', why: reading.why, held: null };
+  const { absent, stopping } = losses;
+  const what = [
+    ...(absent.length > 0 ? [`${absent.length} of ${known} are gone`] : []),
+    ...(stopping.length > 0 ? [`${stopping.length} stopped`] : []),
+  ].join(' and ');
   return {
     outcome: 'suspicious',
-    why: `${absent.length} of ${known} are gone at once; nothing was taken away until the next reading agrees or a person accepts it`,
-    held: [...absent],
+    why: `${what} at once; nothing was taken away until the next reading agrees or a person accepts it`,
+    held: losses,
   };
 }
 
@@ -154,7 +197,13 @@ export async function acceptPass(
   if (!held) throw new DomainError('not_found', `There is no pass ${passId}.`);
   if (held.outcome !== 'suspicious')
     throw new DomainError('conflict', `The pass ${passId} is not held; it was ${held.outcome}.`);
-  const { changes } = await reconcile(trx, heart, [], { ...occasion, passId }, { vanished: [...held.unseen] });
+  const { changes } = await reconcile(
+    trx,
+    heart,
+    [],
+    { ...occasion, passId },
+    { vanished: [...held.unseen], stopped: [...held.stopping] },
+  );
   await setPassOutcome(trx, passId, 'accepted', held.unseen.size);
   return { missing: changes.length };
 }

@@ -5,14 +5,14 @@
 
 import type { Document, Json, Said } from './item.ts';
 import { isSame, type Patch } from './said.ts';
-import type { Heart } from './statement.ts';
+import type { Heart, Statement } from './statement.ts';
 import { documentOf, type Work } from './work.ts';
 
 /**
  * What of a person's write is theirs: people read an item, edit it and write it back whole, so a value that is in
  * force and that they have not claimed is not claimed. What they left out of a list, they took off.
  */
-export function personsPatch(work: Work, former: Said, patch: Patch, heart: Heart): Patch {
+export function personsPatch(work: Work, former: Said, { patch, isReadBack = false }: Statement, heart: Heart): Patch {
   if (work.isNew && work.claims.length === 0) return patch;
   const force = documentOf(work, heart, '').document;
   const own: Patch = {};
@@ -20,9 +20,9 @@ export function personsPatch(work: Work, former: Said, patch: Patch, heart: Hear
     if (key === 'technical_specs' && value !== null) {
       own.technical_specs = unclaimed(value as Record<string, Json>, former.technical_specs, force.technical_specs);
     } else if (key === 'ansible' && value !== null) {
-      own.ansible = personsAnsible(work, former, value as NonNullable<Patch['ansible']>, force);
+      own.ansible = personsAnsible(work, former, value as NonNullable<Patch['ansible']>, force, isReadBack);
     } else if (key === 'tags' && value !== null) {
-      own.tags = personsList(work, 'tags', former.tags, value as string[], force.tags);
+      own.tags = personsList(work, 'tags', former.tags, value as string[], force.tags, isReadBack);
     } else if (value === null || former[key] !== undefined || !sameJson(force[key as keyof Document], value)) {
       Object.assign(own, { [key]: value });
     }
@@ -45,6 +45,7 @@ function personsAnsible(
   former: Said,
   said: NonNullable<Patch['ansible']>,
   force: Document,
+  isReadBack: boolean,
 ): Patch['ansible'] {
   const { vars, groups, name, ...plain } = said;
   const own: Record<string, unknown> = unclaimed(plain, former.ansible, force.ansible);
@@ -54,22 +55,26 @@ function personsAnsible(
   else if (vars) own.vars = unclaimed(vars, former.ansible?.vars, force.ansible.vars ?? {});
   if (groups === null) own.groups = null;
   else if (groups) {
-    const list = personsList(work, 'groups', former.ansible?.groups, groups, force.ansible.groups ?? []);
+    const list = personsList(work, 'groups', former.ansible?.groups, groups, force.ansible.groups ?? [], isReadBack);
     if (list !== undefined) own.groups = list;
   }
   return own as Patch['ansible'];
 }
 
-/** Lists that add up over all claims: a person adds what was not there, and takes off what is left out. */
+/**
+ * Lists that add up over all claims: a person adds what was not there. What is left out of an item that was read and is
+ * written back was taken off; a list that comes alone takes back no more than the person's own words.
+ */
 function personsList(
   work: Work,
   list: 'tags' | 'groups',
   former: readonly string[] | undefined,
   said: readonly string[],
   force: readonly string[],
+  isReadBack: boolean,
 ): string[] | undefined {
   const off = new Set(work.takenOff[list] ?? []);
-  for (const value of force) if (!said.includes(value)) off.add(value);
+  if (isReadBack) for (const value of force) if (!said.includes(value)) off.add(value);
   for (const value of said) off.delete(value);
   const takenOff = [...off].sort();
   if (JSON.stringify(takenOff) !== JSON.stringify(work.takenOff[list] ?? [])) {

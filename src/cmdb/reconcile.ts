@@ -8,19 +8,25 @@
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { type Anew, changesAnew, touchAnew } from './anew.ts';
-import { apply } from './apply.ts';
-import { type Identifier, identifiersOf } from './identify.ts';
-import type { ClaimId, Item, ItemId, Said } from './item.ts';
+import { type Applied, apply } from './apply.ts';
+import { Clusters } from './clusters.ts';
+import { claimsOn, type Desk, identify, layWorks, newDesk, place } from './desk.ts';
+import type { Identifier } from './identity/marks.ts';
+import type { Claim, ClaimId, Item, ItemId } from './item.ts';
 import type { Ranks } from './kinds.ts';
-import { loadWorld, resolve } from './resolve.ts';
+import { storeQuestions } from './questions.ts';
+import { noteNews, type Recognized, recognize } from './recognize.ts';
+import { loadWorld, type Resolved, resolve } from './resolve.ts';
 import { settle } from './settle.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
 import { type Change, type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
-import { itemsOfClaims, storeClaims, storeIdentifiers, storeSeen } from './store/claims.ts';
-import { storeItems } from './store/items.ts';
+import { itemsOfClaims, loadWaitingClaims, storeClaims, storeIdentifiers, storeSeen } from './store/claims.ts';
+import { claimsWithoutNumber, clusterNodes, storeClusterNodes } from './store/identity.ts';
+import { clearAnsibleNames, storeItems } from './store/items.ts';
 import { storeSources } from './store/passes.ts';
+import { deletePin, movePins } from './store/pins.ts';
 import { storeNewSites } from './store/sites.ts';
-import { loadWorks, markGone, markWithdrawn, type Work } from './work.ts';
+import { giveUp, markGone, markWithdrawn, stop, type Work } from './work.ts';
 
 export interface Reconciled {
   outcomes: Outcome[];
@@ -35,6 +41,15 @@ export interface Besides {
   vanished?: readonly ClaimId[];
   /** Claims whose source a person took the word from. */
   withdrawn?: { claims: readonly ClaimId[]; by: string };
+  /** Claims whose guests a held reading saw stopped, which a person accepted. */
+  stopped?: readonly ClaimId[];
+  /** Claims that were missing for long enough to be given up. */
+  givenUp?: readonly ClaimId[];
+  /** Claims to find a place for anew, and who wants it. */
+  asked?: readonly ClaimId[];
+  by?: string;
+  /** Items to lay out, and what a person decides over them: answers the claims to find a place for anew. */
+  decision?: { items: readonly ItemId[]; decide(desk: Desk): Iterable<Claim> };
   /** Items that are merged anew; they exist. */
   items?: readonly Anew[];
 }
@@ -44,44 +59,162 @@ export async function reconcile(
   heart: Heart,
   statements: readonly Statement[],
   occasion: Occasion,
-  { vanished = [], withdrawn = { claims: [], by: '' }, items = [] }: Besides = {},
+  besides: Besides = {},
 ): Promise<Reconciled> {
-  const world = await loadWorld(trx, heart, statements);
+  const { at } = occasion;
+  const world = await loadWorld(trx, heart, statements, at);
   const resolved = await resolve(world, statements);
+  const desk = await openDesk(trx, heart, resolved, occasion);
+  await layOut(trx, desk, resolved, besides);
+  const spoken = await applyAll(desk, heart, resolved, at);
+  const gone = takeAway(desk, besides, at);
+  const decided = [...(besides.decision?.decide(desk) ?? []), ...(await askedClaims(trx, desk, besides))];
+  const numbered = await nowNumbered(trx, desk);
+  const recognized = await recognize(trx, heart, desk, [...spoken.seeds, ...gone, ...numbered, ...decided]);
+  applyCompanions(desk, heart, spoken, at);
+  const { items = [] } = besides;
+  touchAnew(desk.works, items);
+  const settled = await settle(trx, heart, desk.works, occasion);
+  const changes = changesAnew(settled, desk.works, items, at);
+  await storeSources(trx, sourcesOf(statements, heart.ranks), at);
+  await storeAll(trx, heart, desk, changes, occasion);
+  await storeSeen(trx, seenBy(desk, spoken), occasion.passId ?? null);
+  await storeQuestions(trx, desk, recognized);
+  return { outcomes: outcomesOf(spoken, desk, recognized), changes, seen: desk.heard };
+}
+
+async function openDesk(
+  trx: Trx,
+  heart: Heart,
+  resolved: readonly Resolved[],
+  { at, passId }: Occasion,
+): Promise<Desk> {
+  const clusters = new Clusters(await clusterNodes(trx));
+  for (const { statement, unchanged } of resolved)
+    if (!unchanged) clusters.learn(statement.said, statement.source, heart.defaultSite);
+  const desk = newDesk(at, passId ?? null, clusters, await heart.domainsOf(trx));
+  for (const { unchanged } of resolved) if (unchanged) desk.heard.add(unchanged);
+  return desk;
+}
+
+/** Loads what is spoken of, taken away or merged anew; what is new gets an item until it is known whose it is. */
+async function layOut(
+  trx: Trx,
+  desk: Desk,
+  resolved: readonly Resolved[],
+  { vanished = [], withdrawn, stopped = [], givenUp = [], decision, items = [] }: Besides,
+): Promise<void> {
   const slow = resolved.filter(({ unchanged }) => !unchanged);
-  const gone = await itemsOfClaims(trx, [...vanished, ...withdrawn.claims]);
-  const works = await loadWorks(trx, [
-    ...slow.map(({ id }) => id),
-    ...gone.values(),
-    ...items.map(({ ci_id }) => ci_id),
+  const gone = await itemsOfClaims(trx, [...vanished, ...stopped, ...givenUp, ...(withdrawn?.claims ?? [])]);
+  await layWorks(trx, desk, [
+    ...new Set([
+      ...slow.map(({ id }) => id),
+      ...gone.values(),
+      ...(decision?.items ?? []),
+      ...items.map(({ ci_id }) => ci_id),
+    ]),
   ]);
-  const outcomes: Outcome[] = [];
-  const seen = new Set<ClaimId>();
+  const waiting = slow.flatMap(({ waiting: claim, id }) => (claim ? [{ claim, id }] : []));
+  const claims = new Map(
+    (
+      await loadWaitingClaims(
+        trx,
+        waiting.map(({ claim }) => claim),
+      )
+    ).map((claim) => [claim.claim_id, claim]),
+  );
+  for (const { claim: claimId, id } of waiting) {
+    const claim = claims.get(claimId);
+    if (!claim || claim.ci_id) continue;
+    claim.ci_id = id;
+    desk.works.get(id)?.claims.push(claim);
+  }
+}
+
+interface Spoken {
+  entries: { entry: Resolved; applied: Applied | undefined }[];
+  /** Claims that may be of another item than before. */
+  seeds: Claim[];
+  /** Claims that were not known, or spoke after something later was heard. */
+  unheard: Set<ClaimId>;
+}
+
+async function applyAll(desk: Desk, heart: Heart, resolved: readonly Resolved[], at: string): Promise<Spoken> {
+  const spoken: Spoken = { entries: [], seeds: [], unheard: new Set() };
+  const seeds = new Set<Claim>();
   for (const [count, entry] of resolved.entries()) {
-    if (entry.unchanged) {
-      seen.add(entry.unchanged);
-      outcomes.push({ index: entry.statement.index, ci_id: entry.id, outcome: 'unchanged' });
-    } else {
-      const work = works.get(entry.id) as Work;
-      const claim = apply(work, entry.statement, heart, occasion.at);
-      if (claim) seen.add(claim.claim_id);
-      outcomes.push({ index: entry.statement.index, ci_id: entry.id, outcome: 'updated' });
+    let applied: Applied | undefined;
+    if (!entry.unchanged && !entry.statement.companion) {
+      const work = desk.works.get(entry.id) as Work;
+      applied = apply(work, entry.statement, heart, at);
+      if (applied) {
+        applied.claim.heard_pass_id = desk.passId;
+        if (noteNews(desk, work, applied, heart) || entry.waiting) seeds.add(applied.claim);
+      }
     }
+    spoken.entries.push({ entry, applied });
     if (count % 64 === 0) await turn();
   }
-  const isWithdrawn = new Set(withdrawn.claims);
-  for (const [claimId, id] of gone) {
-    const work = works.get(id) as Work;
-    const claim = work.claims.find((one) => one.claim_id === claimId);
-    if (claim && isWithdrawn.has(claimId)) markWithdrawn(work, claim, withdrawn.by, occasion.at);
-    else if (claim && !claim.gone_since) markGone(work, claim, occasion.at);
+  spoken.seeds = [...seeds];
+  return spoken;
+}
+
+/** What a person says beside what a machine says is of the same item, whichever that turned out to be. */
+function applyCompanions(desk: Desk, heart: Heart, spoken: Spoken, at: string): void {
+  let main: Spoken['entries'][number] | undefined;
+  for (const one of spoken.entries) {
+    if (!one.entry.statement.companion) {
+      main = one;
+      continue;
+    }
+    const id = main?.applied ? main.applied.claim.ci_id : one.entry.id;
+    const work = id ? desk.works.get(id) : undefined;
+    if (one.entry.unchanged || !work) continue;
+    one.applied = apply(work, { ...one.entry.statement, target: work.id }, heart, at);
+    if (one.applied) noteNews(desk, work, one.applied, heart);
   }
-  touchAnew(works, items);
-  const changes = changesAnew(await settle(trx, heart, works, occasion), works, items, occasion.at);
-  await storeSources(trx, sourcesOf(statements, heart.ranks), occasion.at);
-  await storeAll(trx, heart, [...works.values()], changes, occasion);
-  await storeSeen(trx, [...seen], occasion.at, occasion.passId ?? null);
-  return { outcomes: finalOutcomes(outcomes, works), changes, seen };
+}
+
+async function askedClaims(trx: Trx, desk: Desk, { asked = [], by = '' }: Besides): Promise<Claim[]> {
+  if (asked.length === 0) return [];
+  const items = await itemsOfClaims(trx, asked);
+  const places = asked.map((claim_id) => ({ claim_id, ci_id: items.get(claim_id) ?? null }));
+  await place(trx, desk, places, []);
+  for (const id of items.values()) (desk.works.get(id) as Work).source = by;
+  const wanted = new Set(asked);
+  return [...claimsOn(desk)].filter(({ claim_id }) => wanted.has(claim_id));
+}
+
+function takeAway(desk: Desk, { vanished = [], withdrawn, stopped = [], givenUp = [] }: Besides, at: string): Claim[] {
+  const lost = new Set(vanished);
+  const taken = new Set(withdrawn?.claims ?? []);
+  const halted = new Set(stopped);
+  const ended = new Set(givenUp);
+  if (lost.size + taken.size + halted.size + ended.size === 0) return [];
+  const gone: Claim[] = [];
+  for (const work of desk.works.values()) {
+    for (const claim of work.claims) {
+      if (taken.has(claim.claim_id)) markWithdrawn(work, claim, withdrawn?.by ?? '', at);
+      else if (ended.has(claim.claim_id)) giveUp(work, claim);
+      else if (lost.has(claim.claim_id) && !claim.gone_since) markGone(work, claim, at);
+      else if (halted.has(claim.claim_id)) {
+        stop(work, claim, at);
+        continue;
+      } else continue;
+      gone.push(claim);
+    }
+  }
+  return gone;
+}
+
+/** Claims that know a guest by node and number, of whose cluster nobody had spoken before. */
+async function nowNumbered(trx: Trx, desk: Desk): Promise<Claim[]> {
+  const nodes = [...new Set(desk.clusters.added.map(({ node }) => node))];
+  if (nodes.length === 0) return [];
+  const places = await claimsWithoutNumber(trx, nodes);
+  await place(trx, desk, places, []);
+  const wanted = new Set(places.map(({ claim_id }) => claim_id));
+  return [...claimsOn(desk)].filter(({ claim_id }) => wanted.has(claim_id));
 }
 
 function sourcesOf(statements: readonly Statement[], ranks: Ranks) {
@@ -92,35 +225,54 @@ function sourcesOf(statements: readonly Statement[], ranks: Ranks) {
 async function storeAll(
   trx: Trx,
   heart: Heart,
-  works: readonly Work[],
+  desk: Desk,
   changes: readonly Change[],
   occasion: Occasion,
 ): Promise<void> {
-  const dirty = works.filter((work) => work.dirty && work.item);
-  if (dirty.length === 0) return;
+  const dirty = [...desk.works.values()].filter((work) => work.dirty && work.item);
+  const claims = [...dirty.flatMap((work) => [...work.dirtyClaims]), ...desk.dirtyWaiting];
+  if (dirty.length + claims.length === 0) return;
   const visible = dirty.filter((work) => work.visible || work.difference || isNowStopped(work));
   const revision = visible.length > 0 ? await raiseRevision(trx) : 0;
   for (const work of visible) (work.item as Item).revision = revision;
-  const sites = dirty.flatMap((work) => [
-    (work.item as Item).site_id,
-    ...[...work.dirtyClaims].map((claim) => claim.said.site_id),
-  ]);
+  const sites = [...dirty.map((work) => (work.item as Item).site_id), ...claims.map((claim) => claim.said.site_id)];
   await storeNewSites(trx, [...new Set(sites.filter((site) => site !== undefined))], occasion.at);
+  await clearAnsibleNames(
+    trx,
+    dirty
+      .filter(({ former, item }) => former?.ansible_name && former.ansible_name !== item?.ansible_name)
+      .map(({ id }) => id),
+  );
   await storeItems(
     trx,
     dirty.map((work) => work.item as Item),
   );
-  const claims = dirty.flatMap((work) => [...work.dirtyClaims]);
+  for (const claim of claims) noteItem(claim);
   await storeClaims(trx, claims);
-  const identifiers = new Map<ClaimId, Identifier[]>();
+  const identifiers = new Map<ClaimId, readonly Identifier[]>();
   const known = new Set<ClaimId>();
-  for (const work of dirty) {
-    for (const claim of work.dirtyClaims)
-      identifiers.set(claim.claim_id, identifiersOf(withDefaults(claim.said, work.item as Item), heart.defaultSite));
-    for (const id of work.knownClaims) known.add(id);
+  for (const claim of claims) {
+    identifiers.set(claim.claim_id, identify(desk, claim, heart));
+    if (!desk.before.has(claim.claim_id) || desk.before.get(claim.claim_id)) known.add(claim.claim_id);
   }
   await storeIdentifiers(trx, identifiers, known, occasion.at);
+  await storeClusterNodes(trx, desk.clusters.added);
+  await storeInherited(trx, dirty);
   await storeChanges(trx, changes, revision, occasion);
+}
+
+/** The pins that came with a merge. */
+async function storeInherited(trx: Trx, works: readonly Work[]): Promise<void> {
+  for (const { id, inheritedFrom, unpinned } of works) {
+    for (const other of inheritedFrom) await movePins(trx, other, id);
+    for (const attribute of unpinned) await deletePin(trx, id, attribute);
+  }
+}
+
+/** Every item that a claim was ever on is remembered: a split gives it back. */
+function noteItem(claim: Claim): void {
+  if (claim.ci_id && !claim.former_ci_ids.includes(claim.ci_id))
+    claim.former_ci_ids = [...claim.former_ci_ids, claim.ci_id];
 }
 
 /** It leaves the inventory now, though its status said so before. */
@@ -128,19 +280,32 @@ function isNowStopped({ item, former }: Work): boolean {
   return item?.stop_confirmed === true && former?.stop_confirmed !== true;
 }
 
-/** What a claim leaves unsaid does not make it another machine's: its item is found by the item's type and name too. */
-function withDefaults(said: Said, item: Item): Said {
-  return { ci_type: item.ci_type, ci_name: item.ci_name, site_id: item.site_id, ...said };
+/** The claims that were heard, and when. */
+function seenBy(desk: Desk, { entries }: Spoken): Map<ClaimId, string> {
+  const seen = new Map<ClaimId, string>();
+  for (const { entry, applied } of entries) {
+    if (entry.unchanged) seen.set(entry.unchanged, desk.at);
+    else if (applied) seen.set(applied.claim.claim_id, applied.claim.heard_at);
+  }
+  return seen;
 }
 
 /** An item is created by the first input that spoke of it; one that changed nothing visible left it unchanged. */
-function finalOutcomes(outcomes: readonly Outcome[], works: ReadonlyMap<ItemId, Work>): Outcome[] {
-  const creators = new Map<ItemId, number>();
-  for (const { ci_id, index } of outcomes) if (!creators.has(ci_id)) creators.set(ci_id, index);
-  return outcomes.map((outcome) => {
-    const work = works.get(outcome.ci_id);
-    if (outcome.outcome === 'unchanged' || !work) return outcome;
-    if (work.isNew && creators.get(outcome.ci_id) === outcome.index) return { ...outcome, outcome: 'created' };
-    return { ...outcome, outcome: work.difference ? 'updated' : 'unchanged' };
+function outcomesOf({ entries }: Spoken, desk: Desk, recognized: Recognized): Outcome[] {
+  const creators = new Set<ItemId>();
+  return entries.map(({ entry: { statement, id, unchanged }, applied }): Outcome => {
+    const { index } = statement;
+    if (applied && applied.claim.ci_id === null) {
+      const candidates = recognized.questions.get(applied.claim.claim_id) ?? [];
+      return { index, ci_id: null, outcome: 'waiting', candidates };
+    }
+    const ci_id = applied?.claim.ci_id ?? id;
+    const work = desk.works.get(ci_id);
+    if (unchanged || !work) return { index, ci_id, outcome: 'unchanged' };
+    if (work.isNew && !creators.has(ci_id)) {
+      creators.add(ci_id);
+      return { index, ci_id, outcome: 'created' };
+    }
+    return { index, ci_id, outcome: work.difference ? 'updated' : 'unchanged' };
   });
 }

@@ -22,7 +22,11 @@ export function openRepeats(): Repeats {
     const outlines = known.get(key);
     if (outlines) return { statements: recalled(outlines, body as ItemBody, index, speaker), faults: [] };
     const spoken = speak();
-    if (spoken.faults.length === 0 && !speaksOfTime(body as ItemBody)) {
+    if (
+      spoken.faults.length === 0 &&
+      !speaksOfTime(body as ItemBody) &&
+      !spoken.statements.some(({ isReadBack }) => isReadBack)
+    ) {
       if (known.size >= mostBodies) known.clear();
       known.set(key, spoken.statements.map(outlineOf));
     }

@@ -1,71 +1,53 @@
-/** Which item each statement of a batch speaks of, and which of them say nothing new. */
+/** Which claim each statement of a batch belongs to, and which of them say nothing new. */
 
 import { randomUUIDv7 } from 'node:crypto';
 import { DomainError } from '../errors.ts';
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
-import { type Candidate, type Identified, type Identifier, identifiersOf, identify } from './identify.ts';
-import type { ClaimId, IdentifierKind, ItemId } from './item.ts';
+import { millisecondsOf } from '../time.ts';
+import { type Identifier, identifiersOf } from './identity/marks.ts';
+import type { ClaimId, ItemId } from './item.ts';
 import type { Heart, Statement } from './statement.ts';
-import { type Glance, glanceBy, glanceByItems, idsByIdentifiers, loadCandidates } from './store/glance.ts';
+import { type Glance, glanceBy, glanceByItems, ownKeyless, sourcesWithKeyless } from './store/glance.ts';
 
 interface World {
+  at: string;
+  heart: Heart;
   glances: Map<string, Glance>;
   /** Without a key, the claim whose last words are just these again. */
   repeated: Map<Statement, Glance>;
   byItem: Map<string, Glance[]>;
-  candidates: Map<ItemId, Candidate>;
-  found: Map<string, Candidate[]>;
+  /** What a source without keys said before, by what identifies it. */
+  keyless: Map<string, Glance[]>;
   identifiers: Map<Statement, Identifier[]>;
 }
 
 const keyed = (source: string, key: string) => `${source}\n${key}`;
 
-export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Statement[]): Promise<World> {
+/** By what a source without keys of its own is known to speak of the same thing again, the strongest first. */
+const tellingKinds = ['pve', 'guest', 'uuid', 'serial', 'mac', 'fqdn', 'name'] as const;
+
+export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Statement[], at: string): Promise<World> {
   const keys = bySource(statements, (statement) => statement.key);
   const glances = new Map(
     (await glanceBy(trx, 'native_key', keys)).map((glance) => [keyed(glance.source, glance.native_key), glance]),
   );
-  const repeated = await findRepeated(trx, statements);
   const world: World = {
+    at,
+    heart,
     glances,
-    repeated,
+    repeated: new Map(),
     byItem: new Map(),
-    candidates: new Map(),
-    found: new Map(),
+    keyless: new Map(),
     identifiers: new Map(),
   };
-  const values: Record<'pve' | 'guest' | 'name', Set<string>> = { pve: new Set(), guest: new Set(), name: new Set() };
-  for (const [count, statement] of statements.entries()) {
-    if (
-      statement.target ||
-      statement.companion ||
-      repeated.has(statement) ||
-      (statement.key !== null && glances.has(keyed(statement.source, statement.key)))
-    )
-      continue;
-    const identifiers = identifiersOf(statement.said, heart.defaultSite);
-    world.identifiers.set(statement, identifiers);
-    for (const { kind, value } of identifiers)
-      if (kind === 'pve' || kind === 'guest' || kind === 'name') values[kind].add(value);
-    if (count % 256 === 0) await turn();
-  }
+  world.repeated = await findRepeated(trx, world, statements);
+  await findKeyless(trx, world, statements);
   const ids = new Set<ItemId>();
-  const hits: { kind: IdentifierKind; value: string; ci_id: ItemId }[] = [];
-  for (const kind of ['pve', 'guest', 'name'] as const) {
-    for (const hit of await idsByIdentifiers(trx, kind, [...values[kind]])) {
-      hits.push({ kind, ...hit });
-      ids.add(hit.ci_id);
-    }
-  }
-  world.candidates = await loadCandidates(trx, [...ids]);
-  for (const { kind, value, ci_id } of hits) {
-    const candidate = world.candidates.get(ci_id);
-    if (candidate) enter(world.found, kind, value, candidate);
-  }
   for (const statement of statements) if (statement.target) ids.add(statement.target);
   if (statements.some((statement) => statement.companion))
-    for (const glance of [...glances.values(), ...repeated.values()]) if (glance.ci_id) ids.add(glance.ci_id);
+    for (const glance of [...glances.values(), ...world.repeated.values(), ...[...world.keyless.values()].flat()])
+      if (glance.ci_id) ids.add(glance.ci_id);
   if (ids.size > 0) {
     const sources = [...new Set(statements.map((statement) => statement.source))];
     for (const glance of await glanceByItems(trx, sources, [...ids])) {
@@ -75,6 +57,39 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
   }
   return world;
 }
+
+/** What sources without keys said before of things that bear the same marks. */
+async function findKeyless(trx: Trx, world: World, statements: readonly Statement[]): Promise<void> {
+  const values = new Map<string, Map<string, Set<string>>>();
+  const withKeyless = await sourcesWithKeyless(trx, [...new Set(statements.map(({ source }) => source))]);
+  for (const [count, statement] of statements.entries()) {
+    if (!withKeyless.has(statement.source) && !isFree(statement)) continue;
+    if (statement.target !== null || statement.companion || world.repeated.has(statement)) continue;
+    if (statement.key !== null && world.glances.has(keyed(statement.source, statement.key))) continue;
+    const identifiers = identifiersOf(statement.said, world.heart.defaultSite, noDomains);
+    world.identifiers.set(statement, identifiers);
+    const bySource = values.get(statement.source) ?? new Map<string, Set<string>>();
+    values.set(statement.source, bySource);
+    for (const { kind, value } of identifiers) bySource.set(kind, (bySource.get(kind) ?? new Set()).add(value));
+    if (count % 256 === 0) await turn();
+  }
+  for (const [source, kinds] of values)
+    if (withKeyless.has(source))
+      for (const kind of tellingKinds)
+        for (const { mark, ...glance } of await ownKeyless(trx, source, kind, [...(kinds.get(kind) ?? [])]))
+          enter(world, source, `${kind} ${mark}`, glance);
+}
+
+const noDomains = () => [];
+
+function enter(world: World, source: string, mark: string, glance: Glance): void {
+  const key = keyed(source, mark);
+  const list = world.keyless.get(key);
+  if (!list) world.keyless.set(key, [glance]);
+  else if (!list.some(({ claim_id }) => claim_id === glance.claim_id)) list.push(glance);
+}
+
+const isFree = ({ key, target, companion }: Statement) => key === null && target === null && !companion;
 
 function bySource(
   statements: readonly Statement[],
@@ -92,8 +107,7 @@ function bySource(
 }
 
 /** Statements without a key whose source said just this, of one item, when it was heard last: they need no finding. */
-async function findRepeated(trx: Trx, statements: readonly Statement[]): Promise<Map<Statement, Glance>> {
-  const isFree = ({ key, target, companion }: Statement) => key === null && target === null && !companion;
+async function findRepeated(trx: Trx, world: World, statements: readonly Statement[]): Promise<Map<Statement, Glance>> {
   const hashes = bySource(statements, (statement) => (isFree(statement) ? statement.heard : null));
   const byHash = new Map<string, Glance[]>();
   for (const glance of await glanceBy(trx, 'hash', hashes)) {
@@ -103,21 +117,17 @@ async function findRepeated(trx: Trx, statements: readonly Statement[]): Promise
   const repeated = new Map<Statement, Glance>();
   for (const statement of statements) {
     const [glance, ...others] = (isFree(statement) && byHash.get(keyed(statement.source, statement.heard))) || [];
-    if (glance && others.length === 0 && isUnchanged(glance, statement)) repeated.set(statement, glance);
+    if (glance && others.length === 0 && isUnchanged(world, glance, statement)) repeated.set(statement, glance);
   }
   return repeated;
 }
 
-function enter(found: Map<string, Candidate[]>, kind: string, value: string, candidate: Candidate): void {
-  const key = `${kind} ${value}`;
-  const list = found.get(key);
-  if (!list) found.set(key, [candidate]);
-  else if (!list.includes(candidate)) list.push(candidate);
-}
-
-interface Resolved {
+export interface Resolved {
   statement: Statement;
+  /** The item that the claim is on, or a new one until identity says whose it is. */
   id: ItemId;
+  /** The claim, where it waits without an item. */
+  waiting: ClaimId | undefined;
   /** The claim that says just this already; nothing but its time is written. */
   unchanged: ClaimId | undefined;
 }
@@ -126,26 +136,23 @@ export async function resolve(world: World, statements: readonly Statement[]): P
   const resolved: Resolved[] = [];
   const touched = new Set<string>();
   const newKeys = new Map<string, ItemId>();
-  const known = {
-    byKey: (source: string, key: string) =>
-      newKeys.get(keyed(source, key)) ?? world.glances.get(keyed(source, key))?.ci_id ?? undefined,
-    byIdentifier: (kind: IdentifierKind, value: string) => world.found.get(`${kind} ${value}`) ?? [],
-  };
   for (const [count, statement] of statements.entries()) {
-    const previous = resolved.at(-1);
-    const glance = glanceOf(world, statement, previous);
+    const previous = statement.companion ? resolved.at(-1) : undefined;
+    const glance = glanceOf(world, statement);
     refuseForeignKey(statement, glance);
-    const id = statement.companion
-      ? (previous as Resolved).id
-      : (statement.target ?? glance?.ci_id ?? find(statement, world, known)?.ci_id);
-    const settled = id === undefined ? undefined : glance?.ci_id === id ? glance : ownGlance(world, statement, id);
+    const known = statement.key === null ? undefined : newKeys.get(keyed(statement.source, statement.key));
+    const id = previous?.id ?? known ?? statement.target ?? glance?.ci_id ?? undefined;
+    const settled = id === undefined || glance?.ci_id === id ? glance : ownGlance(world, statement, id);
     const unchanged =
-      id !== undefined && settled && !touched.has(id) && isUnchanged(settled, statement) ? settled.claim_id : undefined;
+      id !== undefined && settled && !touched.has(id) && isUnchanged(world, settled, statement)
+        ? settled.claim_id
+        : undefined;
     const item = id ?? newItemId();
     if (!unchanged) touched.add(item);
-    if (id === undefined) announce(world, statement, item);
     if (statement.key !== null) newKeys.set(keyed(statement.source, statement.key), item);
-    resolved.push({ statement, id: item, unchanged });
+    else if (id === undefined && !statement.companion) announce(world, statement, item);
+    const waiting = id === undefined && glance && glance.ci_id === null ? glance.claim_id : undefined;
+    resolved.push({ statement, id: item, waiting, unchanged });
     if (count % 128 === 0) await turn();
   }
   return resolved;
@@ -163,52 +170,87 @@ function refuseForeignKey(statement: Statement, glance: Glance | undefined): voi
   );
 }
 
-function glanceOf(world: World, statement: Statement, previous: Resolved | undefined): Glance | undefined {
-  if (statement.companion) return previous && ownGlance(world, statement, previous.id);
-  return statement.key === null
-    ? world.repeated.get(statement)
-    : world.glances.get(keyed(statement.source, statement.key));
+function glanceOf(world: World, statement: Statement): Glance | undefined {
+  if (statement.companion) return undefined;
+  const exact =
+    statement.key === null ? world.repeated.get(statement) : world.glances.get(keyed(statement.source, statement.key));
+  return exact ?? (statement.target === null ? ownKeylessGlance(world, statement) : undefined);
+}
+
+/** What the source itself said of this thing before: the strongest mark that fits just one of its claims says which. */
+function ownKeylessGlance(world: World, statement: Statement): Glance | undefined {
+  const identifiers = world.identifiers.get(statement) ?? [];
+  for (const wanted of tellingKinds) {
+    const found = new Set<Glance>();
+    for (const { kind, value } of identifiers)
+      if (kind === wanted)
+        for (const glance of world.keyless.get(keyed(statement.source, `${kind} ${value}`)) ?? [])
+          if (mayBeSame(glance, identifiers)) found.add(glance);
+    if (found.size === 1) return [...found][0];
+    if (found.size > 1) return undefined;
+  }
+  return undefined;
+}
+
+/** Another number or UUID is another machine. */
+function mayBeSame({ pve, uuid }: Glance, identifiers: readonly Identifier[]): boolean {
+  return identifiers.every(
+    ({ kind, value }) =>
+      (kind !== 'pve' || !pve || pve === value) && (kind !== 'uuid' || !uuid || uuid.toLowerCase() === value),
+  );
 }
 
 /** The claim of this very source on an item, where the statement brings no key of its own. */
 function ownGlance(world: World, statement: Statement, id: ItemId): Glance | undefined {
-  return statement.key === null || statement.companion ? world.byItem.get(keyed(statement.source, id))?.[0] : undefined;
+  return statement.key === null ? world.byItem.get(keyed(statement.source, id))?.[0] : undefined;
 }
 
-export function find(
-  statement: Statement,
-  world: World,
-  known: Parameters<typeof identify>[4],
-): Identified | undefined {
-  return identify(statement.source, statement.key, statement.said, world.identifiers.get(statement) ?? [], known);
-}
-
-/** A new item can be found by the statements after it. */
+/** What is said without a key can be found by what its source says after it. */
 function announce(world: World, statement: Statement, id: ItemId): void {
-  const { said } = statement;
-  const candidate: Candidate = {
+  const identifiers = world.identifiers.get(statement) ?? [];
+  const said = (wanted: string) => identifiers.find(({ kind }) => kind === wanted)?.value ?? null;
+  const glance: Glance = {
+    claim_id: id as string as ClaimId,
+    source: statement.source,
+    native_key: '',
+    hash: '',
     ci_id: id,
-    ci_type: said.ci_type ?? 'machine',
-    site_id: said.site_id ?? '',
-    retired: false,
-    created_at: id,
-    keys: new Map(statement.key === null ? [] : [[statement.source, new Set([statement.key])]]),
-    numbers: new Set(said.pve ? [said.pve] : []),
+    bound_ci_id: null,
+    gone_since: null,
+    seen_at: null,
+    mayRise: 1,
+    lifecycle: null,
+    deleted_at: null,
+    power: null,
+    stop_confirmed: null,
+    pve: said('pve'),
+    uuid: said('uuid'),
   };
-  world.candidates.set(id, candidate);
-  for (const { kind, value } of world.identifiers.get(statement) ?? []) enter(world.found, kind, value, candidate);
+  for (const { kind, value } of identifiers) enter(world, statement.source, `${kind} ${value}`, glance);
 }
 
-function isUnchanged(glance: Glance, statement: Statement): boolean {
+function isUnchanged({ at, heart }: World, glance: Glance, statement: Statement): boolean {
   return (
     glance.hash === statement.heard &&
     !statement.hold &&
+    !statement.keepsPower &&
+    !statement.isReadBack &&
+    statement.seenAt === undefined &&
+    (statement.served === undefined || glance.bound_ci_id === statement.served) &&
     glance.ci_id !== null &&
     glance.gone_since === null &&
     glance.deleted_at === null &&
+    glance.mayRise === 0 &&
     glance.lifecycle !== 'retired' &&
-    !(glance.power === 'stopped' && glance.stop_confirmed === 0)
+    !(glance.power === 'stopped' && glance.stop_confirmed === 0) &&
+    !isStale(glance, statement, heart, at)
   );
+}
+
+/** Silent for longer than its word stands, it may have lost it: heard again, it is weighed again. */
+function isStale({ seen_at }: Glance, { kind }: Statement, heart: Heart, at: string): boolean {
+  const ttl = heart.ranks.ttlMilliseconds(kind);
+  return ttl !== undefined && seen_at !== null && millisecondsOf(at) - millisecondsOf(seen_at) > ttl;
 }
 
 function newItemId(): ItemId {

@@ -39,6 +39,17 @@ export const cmdbSettings = {
     ),
     { default: {}, description: 'further types of items, or further keys of known ones' },
   ),
+  retire_after: Type.Object(
+    {
+      passes: Type.Integer({ minimum: 1, default: 3, description: 'complete readings that do not find it' }),
+      hours: Type.Number({ minimum: 0, default: 24, description: 'and hours since the first of them' }),
+    },
+    {
+      additionalProperties: false,
+      default: {},
+      description: 'when what a measuring source no longer finds is retired, if no other sees it',
+    },
+  ),
   ranks: Type.Record(
     Type.String({
       pattern: `^(${Object.keys(defaultRanks).join('|')}|environment|role|criticality|site_id|power|technical_specs\\..+)$`,

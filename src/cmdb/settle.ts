@@ -8,8 +8,9 @@ import { differenceOf } from './changes.ts';
 import type { Document, Item, ItemId } from './item.ts';
 import { askOf, bestOf, giveNames, type Holder, type NameAsk, wantedName } from './names.ts';
 import type { Heart } from './statement.ts';
+import { statusOf } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
-import { clearAnsibleNames, groupNames, holdersOfNames } from './store/items.ts';
+import { groupNames, holdersOfNames } from './store/items.ts';
 import { documentOf, loadWorks, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
@@ -23,6 +24,12 @@ const bookkeeping: ReadonlySet<string> = new Set(
     ansible_name_from: true,
     winners: true,
     taken_off: true,
+    handed_down: true,
+    first_anchor: true,
+    body_since: true,
+    merged_at: true,
+    merged_by: true,
+    weighed_at: true,
     revision: true,
     first_seen_at: true,
     created_at: true,
@@ -39,9 +46,11 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   const asks: NameAsk[] = [];
   let count = 0;
   for (const work of works.values()) {
-    if (!work.dirty) continue;
+    if (!work.dirty || isEmpty(work)) continue;
     work.item = mergedItem(work, heart, at);
-    const ask = askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
+    const ask = work.item.merged_into
+      ? undefined
+      : askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
     if (ask) asks.push(ask);
     count += 1;
     if (count % 64 === 0) await turn();
@@ -69,9 +78,16 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   return changes;
 }
 
+/** Made for a claim that turned out to be of another item. */
+function isEmpty(work: Work): boolean {
+  return work.isNew && work.claims.length === 0;
+}
+
 function mergedItem(work: Work, heart: Heart, at: string): Item {
+  const { item: former } = work;
+  if (former && work.claims.length === 0) return withoutClaims(work, former, at);
   const { document, winners } = documentOf(work, heart, at);
-  const former = work.item;
+  if (document.ci_name === '' && work.mayBeNameless) document.ci_name = work.claims[0]?.native_key ?? '';
   if (document.ci_name === '')
     throw new DomainError('invalid', 'An item needs a name.', {
       errors: [{ pointer: '/ci_name', detail: '"ci_name" is missing' }],
@@ -88,11 +104,31 @@ function mergedItem(work: Work, heart: Heart, at: string): Item {
     ansible_name_from: former?.ansible_name_from ?? null,
     winners,
     taken_off: work.takenOff,
+    handed_down: work.handedDown,
+    first_anchor: work.firstAnchor,
+    body_since: work.rebuiltAt,
+    merged_at: former?.merged_at ?? null,
+    merged_by: former?.merged_by ?? null,
+    weighed_at: at,
     revision: former?.revision ?? 0,
     first_seen_at: former?.first_seen_at ?? at,
     created_at: former?.created_at ?? at,
     updated_at: former?.updated_at ?? at,
   };
+}
+
+/** All that was said of it is now said of another: it stands as it was, and is given up. */
+function withoutClaims(work: Work, former: Item, at: string): Item {
+  const item = {
+    ...former,
+    hold: work.hold,
+    absence: 'retired' as const,
+    absent_since: former.absent_since ?? at,
+    deleted_at: work.deletedAt,
+    handed_down: work.handedDown,
+    taken_off: work.takenOff,
+  };
+  return { ...item, ci_status: statusOf(item) };
 }
 
 async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks: readonly NameAsk[]): Promise<void> {
@@ -110,25 +146,18 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
     if (!work?.item?.ansible_name) continue;
     holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
   }
-  const cleared: ItemId[] = [];
   for (const naming of giveNames(isContested ? inOrder(asks, works) : asks, holders, groups, heart.names)) {
     const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
     if (!work?.item) continue;
-    if (!works.has(work.id)) {
+    if (!work.dirty) {
       // The former bearer of a name, of which this write did not speak.
-      works.set(work.id, {
-        ...work,
-        item: { ...work.item },
-        dirty: true,
-        source: works.get(asks[0]?.ci_id as ItemId)?.source ?? '',
-      });
+      const source = works.get(asks[0]?.ci_id as ItemId)?.source ?? '';
+      works.set(work.id, Object.assign(work, { item: { ...work.item }, dirty: true, source }));
     }
     const item = works.get(work.id)?.item as Item;
-    if (item.ansible_name !== null && item.ansible_name !== naming.name) cleared.push(work.id);
     Object.assign(item, { ansible_name: naming.name, ansible_name_by: naming.by, ansible_name_from: naming.from });
   }
   refuseTakenNames(asks, works);
-  await clearAnsibleNames(trx, cleared);
 }
 
 /**
@@ -191,6 +220,8 @@ function orderOf(work: Work | undefined): string {
 
 function actionOf(former: Item | undefined, item: Item): string {
   if (!former) return 'created';
+  if (!former.merged_into && item.merged_into) return 'merged';
+  if (former.merged_into && !item.merged_into) return 'split';
   if (former.deleted_at && !item.deleted_at) return 'restored';
   if (former.ci_status !== 'retired' && item.ci_status === 'retired') return 'retired';
   if (former.absence === null && item.absence === 'missing') return 'missing';

@@ -1,7 +1,7 @@
 /** Sites: what the API says of one, and what rollcall.yml says above it. */
 
 import type { Static } from 'typebox';
-import type { Write } from '../store/open.ts';
+import type { Trx, Write } from '../store/open.ts';
 import type { siteSettings } from './settings.ts';
 import { listSites, type Site, storeNewSites, storeSite } from './store/sites.ts';
 
@@ -11,6 +11,21 @@ export type SiteSettings = Readonly<Record<string, Static<typeof siteSettings>>>
 export function effectiveSite(site: Site, settings: SiteSettings): Site {
   return { ...site, ...settings[site.site_id] } as Site;
 }
+
+/** In which domains a short name of a site stands for a longer one. Asked once in a transaction. */
+export function domainsOf(trx: Trx, settings: SiteSettings): Promise<(site: string) => readonly string[]> {
+  let domains = askedDomains.get(trx);
+  if (!domains) {
+    domains = listSites(trx).then((sites) => {
+      const known = new Map(sites.map((site) => [site.site_id, effectiveSite(site, settings).domains]));
+      return (site) => known.get(site) ?? settings[site]?.domains ?? [];
+    });
+    askedDomains.set(trx, domains);
+  }
+  return domains;
+}
+
+const askedDomains = new WeakMap<Trx, Promise<(site: string) => readonly string[]>>();
 
 /** The sites that rollcall.yml names exist, and those that hold new hosts do so from the start that first said so. */
 export async function registerSites(write: Write, settings: SiteSettings, at: string): Promise<void> {

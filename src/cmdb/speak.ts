@@ -18,7 +18,7 @@ import {
   wordsOf,
 } from './said.ts';
 import { heldByStatus, type Statement } from './statement.ts';
-import { acceptedStatusWords, partOf } from './status.ts';
+import { acceptedStatusWords, isSilent, partOf } from './status.ts';
 import type { ReadItem } from './store/read-items.ts';
 
 /** A body that its schema has accepted. */
@@ -70,7 +70,7 @@ export function spokenByToken(
   const source = sourceRef(kind, speaker.tokenName);
   if (kind === 'manual') {
     const said = statementOf(source, kind, key, own, { ...base, hold: holdOf(hold, speaker) });
-    return { statements: [said], faults };
+    return { statements: [isReadBack ? Object.assign(said, { isReadBack }) : said], faults };
   }
   const statements = [statementOf(source, kind, key, own, base)];
   if (Object.keys(others).length > 0 || hold === true) {
@@ -80,20 +80,59 @@ export function spokenByToken(
   return { statements, faults };
 }
 
+/** What one source says of one thing at one moment, in the words of a body, under its own key. */
+export interface Observation {
+  key: string;
+  item: ItemBody;
+  /** `cluster/vmid`, as the source knows it. */
+  pve?: string | undefined;
+  /** Taken inside a container: the UUID and the serial are its host's. */
+  container?: boolean | undefined;
+  /** What is absent was not read, and stands as it was. */
+  partial?: boolean | undefined;
+  /** The id that the inventory gave the host. */
+  served?: ItemId | undefined;
+  /** When it was seen, where that is not now. */
+  at?: string | undefined;
+}
+
+/** The statement of one item by a source of our own: all of it is that source's. */
+export function observedBySource(observation: Observation, index: number, source: SourceRef, speaker: Speaker): Spoken {
+  const { key, item, pve, container, partial, served, at } = observation;
+  const spoken = spokenBySource(item, index, source, speaker, { pve, container });
+  const statements = spoken.statements.map((statement) => ({
+    ...statement,
+    key,
+    whole: partial !== true,
+    served,
+    seenAt: at,
+  }));
+  return { ...spoken, statements };
+}
+
 /** The statement of one item in a whole reading of a source: all of it is that source's. */
-export function spokenBySource(body: ItemBody, index: number, source: SourceRef, speaker: Speaker): Spoken {
+export function spokenBySource(
+  body: ItemBody,
+  index: number,
+  source: SourceRef,
+  speaker: Speaker,
+  more: Pick<Observation, 'pve' | 'container'> = {},
+): Spoken {
   const { patch, hold, faults } = patchOf(body, speaker);
   const kind = kindOf(source);
   for (const [attribute] of wordsOf(patch as Parameters<typeof wordsOf>[0])) {
-    if (isUnion(attribute) || speaker.ranks.of(attribute).includes(kind)) continue;
+    // Where it is tells which thing of that name is meant, whoever says it.
+    if (isUnion(attribute) || attribute === 'site_id' || speaker.ranks.of(attribute).includes(kind)) continue;
     faults.push({
       pointer: `/${attribute.replaceAll('.', '/')}`,
       detail: `a source of kind ${kind} cannot say this; people say it`,
     });
   }
   const vmid = patch.technical_specs?.vmid;
-  if (speaker.ranks.roleOf(kind) === 'measures' && typeof vmid === 'number')
+  if (more.pve !== undefined) patch.pve = more.pve;
+  else if (speaker.ranks.isReported(kind) && typeof vmid === 'number')
     patch.pve = `${source.slice(kind.length + 1)}/${vmid}`;
+  if (more.container) patch.container = true;
   const key = nativeKeyOf(body) ?? nameKeyOf(patch);
   const base = {
     index,
@@ -103,7 +142,9 @@ export function spokenBySource(body: ItemBody, index: number, source: SourceRef,
     registers: false,
     hold: hold === undefined ? undefined : holdOf(hold, speaker),
   };
-  return { statements: [statementOf(source, kind, key, patch, base)], faults };
+  const statement = statementOf(source, kind, key, patch, base);
+  const keepsPower = typeof body.ci_status === 'string' && isSilent(body.ci_status);
+  return { statements: [keepsPower ? Object.assign(statement, { keepsPower }) : statement], faults };
 }
 
 function statementOf(

@@ -29,6 +29,8 @@ const powerOf: Readonly<Record<string, Power>> = {
 /** Words that say nothing: what was known before stands. */
 const silentWords = new Set(['unknown', 'missing']);
 
+export const isSilent = (word: string): boolean => silentWords.has(word);
+
 export const acceptedStatusWords = [
   ...new Set([...lifecycles, ...Object.keys(powerOf), 'maintenance', ...silentWords]),
 ];

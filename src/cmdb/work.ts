@@ -2,7 +2,7 @@
 
 import type { Trx } from '../store/open.ts';
 import type { Difference } from './changes.ts';
-import type { Claim, ClaimId, Hold, Item, ItemId } from './item.ts';
+import type { Claim, GivenName, HandedDown, Hold, Item, ItemId, TakenOff } from './item.ts';
 import { mergeClaims, type Pin } from './merge.ts';
 import type { Heart } from './statement.ts';
 import { loadClaims, loadPins } from './store/claims.ts';
@@ -16,12 +16,23 @@ export interface Work {
   claims: Claim[];
   pins: Pin[];
   isNew: boolean;
+  /** Made or brought back by a person in this write: it is a tie although it is new. */
+  isMadeByPerson: boolean;
+  /** A source that has a key for it said no name: it is called by the key. */
+  mayBeNameless: boolean;
   dirty: boolean;
   dirtyClaims: Set<Claim>;
-  knownClaims: Set<ClaimId>;
-  takenOff: Item['taken_off'];
+  takenOff: TakenOff;
+  handedDown: HandedDown;
   hold: Hold | null;
   deletedAt: string | null;
+  generation: number;
+  rebuiltAt: string | null;
+  firstAnchor: string | null;
+  /** Items that were merged into this one in this write. */
+  inheritedFrom: ItemId[];
+  /** Pins that went back with a split. */
+  unpinned: string[];
   /** A measuring source spoke of it in this write. */
   measuredNow: boolean;
   /** Who wrote, for the change. */
@@ -41,36 +52,67 @@ export async function loadWorks(trx: Trx, ids: readonly ItemId[]): Promise<Map<I
   const works = new Map<ItemId, Work>();
   for (const id of distinct) {
     const item = items.get(id);
-    const own = claims.get(id) ?? [];
-    works.set(id, {
-      id,
-      former: item,
-      item,
-      claims: own,
-      pins: pins.get(id) ?? [],
-      isNew: !item,
-      dirty: !item,
-      dirtyClaims: new Set(),
-      knownClaims: new Set(own.map((claim) => claim.claim_id)),
-      takenOff: item?.taken_off ?? {},
-      hold: item?.hold ?? null,
-      deletedAt: item?.deleted_at ?? null,
-      measuredNow: false,
-      source: '',
-      difference: undefined,
-      visible: false,
-    });
+    works.set(id, item ? workOf(item, claims.get(id) ?? [], pins.get(id) ?? []) : newWork(id));
   }
   return works;
+}
+
+function workOf(item: Item, claims: Claim[], pins: Pin[]): Work {
+  return {
+    ...newWork(item.ci_id),
+    former: item,
+    item,
+    claims,
+    pins,
+    isNew: false,
+    dirty: false,
+    takenOff: item.taken_off,
+    handedDown: item.handed_down,
+    hold: item.hold,
+    deletedAt: item.deleted_at,
+    generation: item.generation,
+    rebuiltAt: item.body_since,
+    firstAnchor: item.first_anchor,
+  };
+}
+
+export function newWork(id: ItemId): Work {
+  return {
+    id,
+    former: undefined,
+    item: undefined,
+    claims: [],
+    pins: [],
+    isNew: true,
+    isMadeByPerson: false,
+    mayBeNameless: false,
+    dirty: true,
+    dirtyClaims: new Set(),
+    takenOff: {},
+    handedDown: {},
+    hold: null,
+    deletedAt: null,
+    generation: 1,
+    rebuiltAt: null,
+    firstAnchor: null,
+    inheritedFrom: [],
+    unpinned: [],
+    measuredNow: false,
+    source: '',
+    difference: undefined,
+    visible: false,
+  };
 }
 
 export function documentOf(work: Work, heart: Heart, at: string) {
   const standing = {
     hold: work.hold,
     ansible_name: work.item?.ansible_name ?? null,
-    generation: work.item?.generation ?? 1,
+    generation: work.generation,
+    merged_into: work.item?.merged_into ?? null,
     deleted_at: work.deletedAt,
     taken_off: work.takenOff,
+    handed_down: work.handedDown,
     winners: work.item?.winners ?? {},
   };
   return mergeClaims(work.claims, work.pins, standing, heart.ranks, heart.defaultSite, at);
@@ -88,8 +130,103 @@ export function markWithdrawn(work: Work, claim: Claim, by: string, at: string):
 
 export function markGone(work: Work, claim: Claim, at: string): void {
   claim.gone_since = at;
+  claim.gone_passes = 1;
   work.visible = true;
   work.dirty = true;
   work.dirtyClaims.add(claim);
   if (work.source === '') work.source = claim.source;
+}
+
+/**
+ * What people gave one item goes on with the other, into which it was merged; remembered there, so that a split gives
+ * it back.
+ */
+export function inherit(work: Work, other: Work): void {
+  if (!other.item) return;
+  const own = nameOfWork(work);
+  const theirs = nameOfWork(other);
+  const pinned = new Set(work.pins.map(({ attribute }) => attribute));
+  const pins = other.pins.filter(({ attribute }) => !pinned.has(attribute));
+  const tags = (other.takenOff.tags ?? []).filter((tag) => !work.takenOff.tags?.includes(tag));
+  const groups = (other.takenOff.groups ?? []).filter((group) => !work.takenOff.groups?.includes(group));
+  other.handedDown = {
+    ...other.handedDown,
+    merged: {
+      pins: pins.map(({ attribute }) => attribute),
+      hold: work.hold === null && other.hold !== null,
+      tags,
+      groups,
+      name: theirs,
+      survivorsName: own,
+    },
+  };
+  work.pins = [...work.pins, ...pins];
+  work.inheritedFrom.push(other.id);
+  work.hold ??= other.hold;
+  work.takenOff = withTakenOff(work.takenOff, tags, groups);
+  const takesName =
+    theirs.ansible_name !== null &&
+    (own.ansible_name === null || (own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people'));
+  if (takesName && work.item) work.item = { ...work.item, ...theirs };
+  other.item = { ...other.item, ...noName };
+  work.dirty = true;
+}
+
+export const noName: GivenName = { ansible_name: null, ansible_name_by: null, ansible_name_from: null };
+
+export function nameOfWork({ item }: Work): GivenName {
+  if (!item) return noName;
+  const { ansible_name, ansible_name_by, ansible_name_from } = item;
+  return { ansible_name, ansible_name_by, ansible_name_from };
+}
+
+function withTakenOff(former: TakenOff, tags: readonly string[], groups: readonly string[]): TakenOff {
+  const all = { tags: [...(former.tags ?? []), ...tags].sort(), groups: [...(former.groups ?? []), ...groups].sort() };
+  return {
+    ...(all.tags.length > 0 ? { tags: all.tags } : {}),
+    ...(all.groups.length > 0 ? { groups: all.groups } : {}),
+  };
+}
+
+/** It was missing for so long that its source has given it up. */
+export function giveUp(work: Work, claim: Claim): void {
+  claim.gone_for_good = 'retired';
+  work.dirty = true;
+  work.dirtyClaims.add(claim);
+  if (work.source === '') work.source = claim.source;
+}
+
+/** What a held reading said of its power counts now. */
+export function stop(work: Work, claim: Claim, at: string): void {
+  claim.said = { ...claim.said, power: 'stopped' };
+  claim.since = { ...claim.since, power: at };
+  work.dirty = true;
+  work.dirtyClaims.add(claim);
+  if (work.source === '') work.source = claim.source;
+}
+
+/** What went to an item when another was merged into it goes back with that one, as far as it is still there. */
+export function giveBack(work: Work, target: Work): void {
+  if (!target.item) return;
+  const { merged, ...handedDown } = target.handedDown;
+  target.item = { ...target.item, merged_into: null, merged_at: null, merged_by: null };
+  target.dirty = true;
+  if (!merged) return;
+  target.handedDown = handedDown;
+  const has = (list: readonly string[]) => (value: string) => !list.includes(value);
+  work.unpinned = work.pins
+    .filter(({ attribute }) => merged.pins.includes(attribute))
+    .map(({ attribute }) => attribute);
+  work.pins = work.pins.filter(({ attribute }) => !merged.pins.includes(attribute));
+  if (merged.hold) work.hold = null;
+  work.takenOff = withTakenOff(
+    {},
+    (work.takenOff.tags ?? []).filter(has(merged.tags)),
+    (work.takenOff.groups ?? []).filter(has(merged.groups)),
+  );
+  const current = nameOfWork(work);
+  if (work.item && current.ansible_name === merged.name.ansible_name)
+    work.item = { ...work.item, ...merged.survivorsName };
+  if (nameOfWork(work).ansible_name !== merged.name.ansible_name) target.item = { ...target.item, ...merged.name };
+  work.dirty = true;
 }

@@ -14,12 +14,16 @@ export interface Alert {
   what_to_do: string;
 }
 
-/** The alerts of one kind that stand now: those not named end, those not yet standing begin. */
+/**
+ * The alerts of one kind that stand now: those not named end, those not yet standing begin. With `among`, only these
+ * subjects were looked at, and all others stay as they are.
+ */
 export async function setAlerts(
   trx: Trx,
   kind: string,
   standing: ReadonlyMap<string, string>,
-  at: Stamp,
+  at: Stamp | string,
+  among?: ReadonlySet<string>,
 ): Promise<void> {
   const open = await trx
     .selectFrom('alerts')
@@ -27,7 +31,8 @@ export async function setAlerts(
     .where('kind', '=', kind)
     .where('until', 'is', null)
     .execute();
-  const ended = open.filter((row) => !standing.has(row.subject)).map((row) => row.alert_id);
+  const isOver = (subject: string) => !standing.has(subject) && (!among || among.has(subject));
+  const ended = open.filter((row) => isOver(row.subject)).map((row) => row.alert_id);
   if (ended.length > 0) {
     await trx
       .updateTable('alerts')

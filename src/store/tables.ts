@@ -16,6 +16,7 @@ export interface Database {
   edges: EdgesTable;
   changes: ChangesTable;
   activity: ActivityTable;
+  cluster_nodes: ClusterNodesTable;
   passes: PassesTable;
   tokens: TokensTable;
   refusals: RefusalsTable;
@@ -95,6 +96,7 @@ export interface ItemsTable {
   merged_into: string | null;
   merged_at: string | null;
   merged_by: string | null;
+  weighed_at: string | null;
   revision: number;
   first_seen_at: string;
   created_at: string;
@@ -218,6 +220,13 @@ export interface ActivityTable {
   last_run_id: string | null;
   last_run_outcome: string | null;
   stale_since: string | null;
+}
+
+export interface ClusterNodesTable {
+  cluster: string;
+  node: string;
+  source: string;
+  site_id: string;
 }
 
 export interface PassesTable {

@@ -51,7 +51,7 @@ test('open conflicts are shown with what the claim could be of', async () => {
   const conflict = {
     conflict_id: 'c-1',
     claim_id,
-    candidates: JSON.stringify([ci_id]),
+    candidates: JSON.stringify([claim_id]),
     reasons: JSON.stringify(['its MAC is that of a']),
     since: '2026-03-02T10:00:00.000Z',
   };

@@ -71,7 +71,9 @@ test('a pin is told with its reason and its end, and what is under it', async ()
 test('of a union it is told who said what, and what a person took off', async () => {
   const service = await startService();
   await service.call('POST', '/ci', guest);
-  await service.call('PUT', '/ci/web-1', { tags: ['prod', 'web'], ansible: { groups: ['webservers'] } });
+  const { body } = await service.call('GET', '/ci/web-1');
+  const { created_at } = body as { created_at: string };
+  await service.call('PUT', '/ci/web-1', { created_at, tags: ['prod', 'web'], ansible: { groups: ['webservers'] } });
 
   const entries = await explained(service, 'web-1');
 

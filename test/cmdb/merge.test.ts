@@ -1,6 +1,7 @@
 /** All claims of one item → the item. */
 
 import { expect, test } from 'vitest';
+import { blankClaim } from '../../src/cmdb/apply.ts';
 import type { Claim, ClaimId, ItemId, Said, SourceRef } from '../../src/cmdb/item.ts';
 import { kindOf, ranksOf, sourceKinds } from '../../src/cmdb/kinds.ts';
 import { mergeClaims, type Pin, type Standing } from '../../src/cmdb/merge.ts';
@@ -10,18 +11,12 @@ const day = (number: number) => `2026-03-0${number}T00:00:00.000Z`;
 
 function claim(source: string, said: Said, more: Partial<Claim> = {}): Claim {
   return {
-    claim_id: source as ClaimId,
-    source: source as SourceRef,
-    kind: kindOf(source),
+    ...blankClaim(source as ClaimId, source as SourceRef, kindOf(source), day(1)),
     native_key: source,
     ci_id: 'ci' as ItemId,
     said: { ci_name: 'web-1', ...said },
-    hash: '',
-    since: {},
-    said_at: day(1),
-    first_said_at: day(1),
-    gone_since: null,
-    gone_for_good: null,
+    heard_at: day(5),
+    heard_pass_id: 'pass',
     ...more,
   };
 }
@@ -30,8 +25,10 @@ const standing: Standing = {
   hold: null,
   ansible_name: 'web-1',
   generation: 1,
+  merged_into: null,
   deleted_at: null,
   taken_off: {},
+  handed_down: {},
   winners: {},
 };
 
@@ -94,7 +91,7 @@ test.each<[string, Claim[], object]>([
   expect(merged(claims.toReversed()).document).toMatchObject(expected);
 });
 
-test('what is withdrawn has no word and is not missed, unless nobody else ever spoke of the item', () => {
+test('what is withdrawn has no word and takes nothing away, unless nobody else ever spoke of the item', () => {
   const guest = { ci_name: 'a', power: 'running', technical_specs: { node: 'pve1' } };
   const withdrawn = claim('proxmox-api:home', guest, { gone_since: day(4), gone_for_good: 'withdrawn' });
   const person = claim('manual:alice', { ci_name: 'b' });
@@ -103,7 +100,7 @@ test('what is withdrawn has no word and is not missed, unless nobody else ever s
   const alone = merged([withdrawn]).document;
 
   expect(beside).toMatchObject({ ci_name: 'b', ci_status: 'active', absence: null, power: null, technical_specs: {} });
-  expect(alone).toMatchObject({ ci_name: 'a', ci_status: 'missing', technical_specs: { node: 'pve1' } });
+  expect(alone).toMatchObject({ ci_name: 'a', ci_status: 'retired', technical_specs: { node: 'pve1' } });
 });
 
 test('among claims of one kind the value said last wins', () => {
@@ -123,7 +120,7 @@ test('what is gone has a word only where it was measured, and nobody of its kind
 });
 
 test('an item of which nobody speaks any more stands as it was, and is missing', () => {
-  const { document } = merged([{ ...person, gone_since: day(4) }]);
+  const { document } = merged([{ ...person, gone_since: day(5) }]);
 
   expect(document).toMatchObject({ ci_name: 'web-1', role: 'web', absence: 'missing', ci_status: 'missing' });
 });

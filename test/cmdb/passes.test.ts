@@ -211,18 +211,20 @@ test('a guest that is renamed at its hypervisor stays the same item, and is foll
 });
 
 test('a machine made anew under another number is found by Ansible under the old name, and the dead one gives it up', async () => {
-  const { call } = await startService();
+  const { call, pass: wait } = await startService();
   const guest = (vmid: number, name = 'web-1') => ({
     ci_type: 'virtual_machine',
     ci_name: name,
     ci_status: 'running',
     external_id: `home/qemu/${vmid}`,
-    technical_specs: { vmid, node: 'pve1' },
+    technical_specs: { vmid, node: 'pve1', macs: [`bc:24:11:00:00:0${vmid}`] },
   });
   const pass = (...items: unknown[]) => call('POST', '/passes', { source: 'proxmox-api:home', complete: true, items });
   await pass(guest(1), guest(9, 'other'));
 
+  wait({ hours: 1 });
   await pass(guest(9, 'other'));
+  wait({ hours: 1 });
   await pass(guest(2), guest(9, 'other'));
 
   const { items } = (await call('GET', '/ci?ci_name=web-1')).body as {

@@ -1,9 +1,9 @@
 /** Conflicts: claims of which a person has to say what item they speak of. */
 
 import { sql } from 'kysely';
-import type { ReadDb } from '../../store/open.ts';
-import { listed } from '../../store/rows.ts';
-import type { Said } from '../item.ts';
+import type { ReadDb, Trx } from '../../store/open.ts';
+import { insertRows, listed } from '../../store/rows.ts';
+import type { ClaimId, ItemId, Said } from '../item.ts';
 
 export interface ReadConflict {
   conflict_id: string;
@@ -65,18 +65,125 @@ export async function listConflicts(
         ci_name: (JSON.parse(row.said) as Said).ci_name ?? null,
       },
       ci_id: row.ci_id,
-      candidates: (asked[index] ?? []).flatMap((id) => known.get(id) ?? []),
+      candidates: distinct((asked[index] ?? []).flatMap((id) => known.get(id) ?? [])),
       reasons: JSON.parse(row.reasons) as string[],
       since: row.since,
     })),
   };
 }
 
-async function loadCandidatesById(db: ReadDb, ids: readonly string[]): Promise<Map<string, ConflictCandidate>> {
+/** The items on which the claims are between which a person has to choose. */
+async function loadCandidatesById(db: ReadDb, claims: readonly string[]): Promise<Map<string, ConflictCandidate>> {
   const rows = await db
-    .selectFrom('configuration_items')
-    .select(['ci_id', 'ci_name', 'ci_type', 'site_id'])
-    .where('ci_id', 'in', sql<string>`${listed(ids)}`)
+    .selectFrom('claims')
+    .innerJoin('configuration_items', 'configuration_items.ci_id', 'claims.ci_id')
+    .select(['claims.claim_id', 'configuration_items.ci_id', 'ci_name', 'ci_type', 'site_id'])
+    .where('claims.claim_id', 'in', sql<string>`${listed(claims)}`)
     .execute();
-  return new Map(rows.map((row) => [row.ci_id, row]));
+  return new Map(rows.map(({ claim_id, ...row }) => [claim_id, row]));
+}
+
+function distinct(candidates: readonly ConflictCandidate[]): ConflictCandidate[] {
+  return [...new Map(candidates.map((candidate) => [candidate.ci_id, candidate])).values()];
+}
+
+/** The items behind candidates, each once: for whoever has to answer now. */
+export async function candidatesOf(db: ReadDb | Trx, claims: readonly ClaimId[]): Promise<ConflictCandidate[]> {
+  const known = await loadCandidatesById(db as ReadDb, claims);
+  return distinct(claims.flatMap((id) => known.get(id) ?? []));
+}
+
+export interface Conflict {
+  conflict_id: string;
+  claim_id: ClaimId;
+  candidates: ClaimId[];
+}
+
+/** The open conflict of each of these claims that has one. */
+export async function openConflicts(trx: Trx, claims: readonly ClaimId[]): Promise<Conflict[]> {
+  if (claims.length === 0) return [];
+  const rows = await trx
+    .selectFrom('conflicts')
+    .select(['conflict_id', 'claim_id', 'candidates'])
+    .where('until', 'is', null)
+    .where('claim_id', 'in', sql<string>`${listed(claims)}`)
+    .execute();
+  return rows.map(conflictOf);
+}
+
+export async function findConflict(
+  db: ReadDb | Trx,
+  id: string,
+): Promise<(Conflict & { until: string | null }) | undefined> {
+  const row = await (db as ReadDb)
+    .selectFrom('conflicts')
+    .select(['conflict_id', 'claim_id', 'candidates', 'until'])
+    .where('conflict_id', '=', id)
+    .executeTakeFirst();
+  return row && { ...conflictOf(row), until: row.until };
+}
+
+function conflictOf(row: { conflict_id: string; claim_id: string; candidates: string }): Conflict {
+  return {
+    conflict_id: row.conflict_id,
+    claim_id: row.claim_id as ClaimId,
+    candidates: JSON.parse(row.candidates) as ClaimId[],
+  };
+}
+
+/** Asks anew, or with other candidates. */
+export async function storeConflicts(
+  trx: Trx,
+  conflicts: readonly Conflict[],
+  reasons: string,
+  at: string,
+): Promise<void> {
+  const { rows } = await sql<{ conflict_id: string }>`SELECT conflict_id FROM conflicts WHERE conflict_id IN ${listed(
+    conflicts.map(({ conflict_id }) => conflict_id),
+  )}`.execute(trx);
+  const known = new Set(rows.map(({ conflict_id }) => conflict_id));
+  for (const { conflict_id, candidates } of conflicts.filter((one) => known.has(one.conflict_id)))
+    await trx
+      .updateTable('conflicts')
+      .set({ candidates: JSON.stringify(candidates) })
+      .where('conflict_id', '=', conflict_id)
+      .execute();
+  await insertRows(
+    trx,
+    'conflicts',
+    conflicts
+      .filter((one) => !known.has(one.conflict_id))
+      .map(({ conflict_id, claim_id, candidates }) => ({
+        conflict_id,
+        claim_id,
+        candidates: JSON.stringify(candidates),
+        reasons: JSON.stringify([reasons]),
+        since: at,
+      })),
+  );
+}
+
+export async function endConflicts(trx: Trx, ids: readonly string[], at: string): Promise<void> {
+  if (ids.length === 0) return;
+  await trx
+    .updateTable('conflicts')
+    .set({ until: at })
+    .where('conflict_id', 'in', sql<string>`${listed(ids)}`)
+    .execute();
+}
+
+/** What a person answered. */
+export async function decideConflict(
+  trx: Trx,
+  id: string,
+  decision: 'same' | 'apart',
+  ci_id: ItemId | null,
+  decided_by: string,
+  at: string,
+): Promise<void> {
+  await trx
+    .updateTable('conflicts')
+    .set({ decision, ci_id, decided_by, until: at })
+    .where('conflict_id', '=', id)
+    .execute();
 }

@@ -4,7 +4,6 @@ import { sql } from 'kysely';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { listed } from '../../store/rows.ts';
 import { turn } from '../../store/turn.ts';
-import type { Candidate } from '../identify.ts';
 import type { ClaimId, ItemId } from '../item.ts';
 
 type Db = ReadDb | Trx;
@@ -16,12 +15,23 @@ export interface Glance {
   native_key: string;
   hash: string;
   ci_id: ItemId | null;
+  bound_ci_id: ItemId | null;
   gone_since: string | null;
+  seen_at: string | null;
+  /** It has no word now, and may have one once it is heard again; or what it was served as is not known yet. */
+  mayRise: number;
   lifecycle: string | null;
   deleted_at: string | null;
   power: string | null;
   stop_confirmed: number | null;
+  pve: string | null;
+  uuid: string | null;
 }
+
+const glanced = sql.raw(
+  `c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, c.muted OR c.alarm IS NOT NULL AS mayRise,
+   i.lifecycle, i.deleted_at, i.power, i.stop_confirmed, NULL AS pve, NULL AS uuid`,
+);
 
 /** Claims by their sources' own keys, or by the hash of what they heard last; the values by source. */
 export async function glanceBy(
@@ -32,8 +42,8 @@ export async function glanceBy(
   const found: Glance[] = [];
   for (const [source, list] of values) {
     const { rows } = await sql<Glance>`
-      SELECT c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.gone_since, i.lifecycle, i.deleted_at, i.power, i.stop_confirmed
-      FROM claims c LEFT JOIN configuration_items i ON i.ci_id = c.ci_id
+      SELECT ${glanced}
+      FROM claims c LEFT JOIN configuration_items i ON i.ci_id = c.ci_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
       WHERE c.source = ${source} AND ${sql.ref(`c.${column}`)} IN ${listed(list)}`.execute(db);
     found.push(...rows);
     await turn();
@@ -44,58 +54,35 @@ export async function glanceBy(
 /** What one source says of given items, whatever its keys for them. */
 export async function glanceByItems(db: Db, sources: readonly string[], ids: readonly ItemId[]): Promise<Glance[]> {
   const { rows } = await sql<Glance>`
-    SELECT c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.gone_since, i.lifecycle, i.deleted_at, i.power, i.stop_confirmed
-    FROM claims c JOIN configuration_items i ON i.ci_id = c.ci_id
+    SELECT ${glanced}
+    FROM claims c JOIN configuration_items i ON i.ci_id = c.ci_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
     WHERE c.ci_id IN ${listed(ids)} AND c.source IN ${listed(sources)}
     ORDER BY c.first_said_at, c.claim_id`.execute(db);
   return rows;
 }
 
-/** The items whose claims carry one of these values; deleted ones too, since a source that sees one brings it back. */
-export async function idsByIdentifiers(
-  db: Db,
-  kind: string,
-  values: readonly string[],
-): Promise<{ value: string; ci_id: ItemId }[]> {
-  if (values.length === 0) return [];
-  const { rows } = await sql<{ value: string; ci_id: ItemId }>`
-    SELECT DISTINCT n.value, c.ci_id FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id
-    WHERE n.kind = ${kind} AND n.value IN ${listed(values)} AND c.ci_id IS NOT NULL`.execute(db);
-  return rows;
+/** Those that said something of things for which they have no key of their own. */
+export async function sourcesWithKeyless(db: Db, sources: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ source: string }>`
+    SELECT value AS source FROM json_each(${JSON.stringify(sources)}) WHERE EXISTS
+      (SELECT 1 FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;')`.execute(db);
+  return new Set(rows.map(({ source }) => source));
 }
 
-export async function loadCandidates(db: Db, ids: readonly ItemId[]): Promise<Map<ItemId, Candidate>> {
-  if (ids.length === 0) return new Map();
-  const items = await sql<{ ci_id: ItemId; ci_type: string; site_id: string; ci_status: string; created_at: string }>`
-    SELECT ci_id, ci_type, site_id, ci_status, created_at FROM configuration_items WHERE ci_id IN ${listed(ids)}`.execute(
-    db,
-  );
-  await turn();
-  const claims = await sql<{ ci_id: ItemId; source: string; native_key: string; pve: string | null }>`
-    SELECT ci_id, source, native_key, iif(gone_since IS NULL, said ->> '$.pve', NULL) AS pve FROM claims WHERE ci_id IN ${listed(ids)}`.execute(
-    db,
-  );
-  const found = new Map<
-    ItemId,
-    Omit<Candidate, 'keys' | 'numbers'> & { keys: Map<string, Set<string>>; numbers: Set<string> }
-  >();
-  for (const row of items.rows) {
-    found.set(row.ci_id, {
-      ci_id: row.ci_id,
-      ci_type: row.ci_type,
-      site_id: row.site_id,
-      retired: row.ci_status === 'retired',
-      created_at: row.created_at,
-      keys: new Map(),
-      numbers: new Set(),
-    });
-  }
-  for (const row of claims.rows) {
-    const candidate = found.get(row.ci_id);
-    if (!candidate) continue;
-    const keys = candidate.keys.get(row.source) ?? new Set<string>();
-    candidate.keys.set(row.source, keys.add(row.native_key));
-    if (row.pve) candidate.numbers.add(row.pve);
-  }
-  return found;
+/** What a source without keys of its own says of things that bear one of these values, with the value it was found by. */
+export async function ownKeyless(
+  db: Db,
+  source: string,
+  kind: string,
+  values: readonly string[],
+): Promise<(Glance & { mark: string })[]> {
+  if (values.length === 0) return [];
+  const { rows } = await sql<Glance & { mark: string }>`
+    SELECT n.value AS mark, c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, 1 AS mayRise,
+      NULL AS lifecycle, NULL AS deleted_at, NULL AS power, NULL AS stop_confirmed,
+      c.said ->> '$.pve' AS pve, c.said ->> '$.technical_specs.uuid' AS uuid
+    FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
+    WHERE n.kind = ${kind} AND n.value IN ${listed(values)} AND c.source = ${source}
+      AND c.native_key >= 'ci:' AND c.native_key < 'ci;'`.execute(db);
+  return rows;
 }

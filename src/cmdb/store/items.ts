@@ -37,8 +37,15 @@ export const itemColumns = [
   'owner',
   'notes',
   'generation',
+  'body_since',
   'winners',
   'taken_off',
+  'handed_down',
+  'first_anchor',
+  'merged_into',
+  'merged_at',
+  'merged_by',
+  'weighed_at',
   'revision',
   'first_seen_at',
   'created_at',
@@ -46,8 +53,12 @@ export const itemColumns = [
   'deleted_at',
 ] as const;
 
-export type ItemRow = Pick<Database['configuration_items'], Exclude<(typeof itemColumns)[number], 'generation'>> & {
+export type ItemRow = Pick<
+  Database['configuration_items'],
+  Exclude<(typeof itemColumns)[number], 'generation' | 'handed_down'>
+> & {
   generation: number;
+  handed_down: string;
 };
 
 export function itemOf(row: ItemRow): Item {
@@ -65,6 +76,9 @@ export function itemOf(row: ItemRow): Item {
     ansible_name_by: row.ansible_name_by as Item['ansible_name_by'],
     winners: winnersOf(row.winners),
     taken_off: JSON.parse(row.taken_off) as Item['taken_off'],
+    handed_down: row.handed_down === '{}' ? {} : (JSON.parse(row.handed_down) as Item['handed_down']),
+    merged_into: row.merged_into as ItemId | null,
+    weighed_at: row.weighed_at ?? row.updated_at,
   };
 }
 
@@ -124,6 +138,7 @@ export async function storeItems(trx: Trx, items: readonly Item[]): Promise<void
       ansible: JSON.stringify(item.ansible),
       winners: packedWinners(item.winners),
       taken_off: JSON.stringify(item.taken_off),
+      handed_down: JSON.stringify(item.handed_down),
     }));
     await insertRows(trx, 'configuration_items', rows, ['ci_id']);
   }

@@ -3,7 +3,7 @@
 import { sql } from 'kysely';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { listed } from '../../store/rows.ts';
-import type { ClaimId } from '../item.ts';
+import type { ClaimId, Said } from '../item.ts';
 import type { Occasion } from './changes.ts';
 
 type Db = ReadDb | Trx;
@@ -49,15 +49,46 @@ export async function storeSourceOrigin(
     .execute();
 }
 
-export async function livingClaims(db: Db, source: string): Promise<{ claim_id: ClaimId; native_key: string }[]> {
+export interface LivingClaim {
+  claim_id: ClaimId;
+  native_key: string;
+  power: string | null;
+}
+
+/** What a source says of things for which it has a key, and did not stop saying. */
+export async function livingClaims(db: Db, source: string): Promise<LivingClaim[]> {
+  const { rows } = await sql<LivingClaim>`
+    SELECT claim_id, native_key, said ->> '$.power' AS power FROM claims
+    WHERE source = ${source} AND gone_since IS NULL AND ghost_of IS NULL AND NOT (native_key >= 'ci:' AND native_key < 'ci;')`.execute(
+    db,
+  );
+  return rows;
+}
+
+export async function loadSaid(db: Db, claims: readonly ClaimId[]): Promise<Map<ClaimId, Said>> {
   const rows = await db
     .selectFrom('claims')
-    .select(['claim_id', 'native_key'])
-    .where('source', '=', source)
-    .where('gone_since', 'is', null)
-    .where('ghost_of', 'is', null)
+    .select(['claim_id', 'said'])
+    .where('claim_id', 'in', sql<string>`${listed(claims)}`)
     .execute();
-  return rows as { claim_id: ClaimId; native_key: string }[];
+  return new Map(rows.map((row) => [row.claim_id as ClaimId, JSON.parse(row.said) as Said]));
+}
+
+/** One more complete reading did not find what was gone before it. */
+export async function countAbsence(trx: Trx, source: string, at: string): Promise<void> {
+  await trx
+    .updateTable('claims')
+    .set({ gone_passes: sql`gone_passes + 1` })
+    .where('source', '=', source)
+    .where('gone_since', '<', at)
+    .where('gone_for_good', 'is', null)
+    .execute();
+}
+
+/** What a reading would take away. */
+export interface Losses {
+  absent: ClaimId[];
+  stopping: ClaimId[];
 }
 
 export const passOutcomes = ['good', 'partial', 'suspicious', 'accepted', 'failed'] as const;
@@ -80,8 +111,8 @@ export interface StoredPass {
 export async function storePass(
   trx: Trx,
   pass: StoredPass,
-  held: readonly ClaimId[] | null,
-  occasion: Occasion,
+  held: Losses | null,
+  occasion: Occasion & { begunAt: string },
 ): Promise<void> {
   const { pass_id, source, outcome, why, seen, created, updated, unchanged, missing, refused } = pass;
   await trx
@@ -101,7 +132,7 @@ export async function storePass(
       complete: pass.complete ? 1 : 0,
       held: held && JSON.stringify(held),
       error: null,
-      begun_at: occasion.at,
+      begun_at: occasion.begunAt,
       ended_at: occasion.at,
     })
     .execute();
@@ -124,6 +155,7 @@ export interface HeldClaims {
   outcome: StoredPass['outcome'];
   wasEmpty: boolean;
   claims: ReadonlySet<ClaimId>;
+  stopping: readonly ClaimId[];
   /** Those that are still claimed and were not heard after that pass. */
   unseen: ReadonlySet<ClaimId>;
 }
@@ -135,18 +167,25 @@ export async function loadHeldClaims(db: Db, passId: string): Promise<HeldClaims
     .where('pass_id', '=', passId)
     .executeTakeFirst();
   if (!pass) return undefined;
-  const claims = JSON.parse(pass.held ?? '[]') as ClaimId[];
+  const { absent, stopping } = heldOf(pass.held);
   const { rows } = await sql<{ claim_id: ClaimId }>`
     SELECT c.claim_id FROM claims c LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
-    WHERE c.claim_id IN ${listed(claims)} AND c.gone_since IS NULL AND coalesce(s.seen_at, '') <= ${pass.ended_at}`.execute(
+    WHERE c.claim_id IN ${listed(absent)} AND c.gone_since IS NULL AND coalesce(s.seen_at, '') <= ${pass.ended_at}`.execute(
     db,
   );
   return {
     outcome: pass.outcome,
     wasEmpty: pass.seen === 0,
-    claims: new Set(claims),
+    claims: new Set([...absent, ...stopping]),
+    stopping,
     unseen: new Set(rows.map((row) => row.claim_id)),
   };
+}
+
+/** Readings that were held before stops counted kept a list of what was absent. */
+function heldOf(held: string | null): Losses {
+  const parsed = JSON.parse(held ?? '[]') as Losses | ClaimId[];
+  return Array.isArray(parsed) ? { absent: parsed, stopping: [] } : parsed;
 }
 
 export async function setPassOutcome(

@@ -1,5 +1,6 @@
 /** Pins as people set them, with reason and end. What the merge reads of them is in claims.ts. */
 
+import { sql } from 'kysely';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { insertRows } from '../../store/rows.ts';
 import type { ItemId, Json } from '../item.ts';
@@ -30,4 +31,11 @@ export async function storePin(trx: Trx, id: ItemId, pin: KeptPin): Promise<void
 
 export async function deletePin(trx: Trx, id: ItemId, attribute: string): Promise<void> {
   await trx.deleteFrom('pins').where('ci_id', '=', id).where('attribute', '=', attribute).execute();
+}
+
+/** What was pinned on one item is pinned on another too, where that has no pin of its own. */
+export async function movePins(trx: Trx, from: ItemId, to: ItemId): Promise<void> {
+  await sql`INSERT INTO pins (ci_id, attribute, value, reason, pinned_by, since, until)
+    SELECT ${to}, attribute, value, reason, pinned_by, since, until FROM pins WHERE ci_id = ${from}
+    ON CONFLICT (ci_id, attribute) DO NOTHING`.execute(trx);
 }

@@ -1,0 +1,148 @@
+/**
+ * Whose claims are those that were touched? Lays out whoever is connected with them, asks identity part by part, and
+ * seats each claim on its item. What has nothing in common with anything is done at once.
+ */
+
+import type { Trx } from '../store/open.ts';
+import { turn } from '../store/turn.ts';
+import type { Applied } from './apply.ts';
+import { noteBody } from './body.ts';
+import { type Desk, forget, gather, identify } from './desk.ts';
+import { identify as identifyAll } from './identity/identity.ts';
+import { marksOf, nameOf } from './identity/marks.ts';
+import type { Claim, ClaimId } from './item.ts';
+import { seat } from './seat.ts';
+import type { Heart } from './statement.ts';
+import { partsOf, refOf, worldOf } from './witnesses.ts';
+import { markGone, type Work } from './work.ts';
+
+/** Open questions and shared values of what was decided, and of all that was looked at. */
+export interface Recognized {
+  looked: Set<ClaimId>;
+  questions: Map<ClaimId, ClaimId[]>;
+  lookedAt: Set<string>;
+  shared: Set<string>;
+}
+
+/** Whether what was applied may change who is whom; notes what identity has to know of it. */
+export function noteNews(desk: Desk, work: Work, { claim, former, wasGone }: Applied, heart: Heart): boolean {
+  desk.heard.add(claim.claim_id);
+  if (wasGone && wasGone.gone_for_good !== null) desk.backFromRetirement.add(claim.claim_id);
+  if (former === undefined) {
+    if (!desk.before.has(claim.claim_id)) desk.before.set(claim.claim_id, undefined);
+    forget(desk, claim);
+    return true;
+  }
+  const isDoubted = claim.muted || claim.alarm !== null || claim.number_left_behind !== null || wasGone !== undefined;
+  if (former === claim.said) return isDoubted;
+  const said = claim.said;
+  claim.said = former;
+  forget(desk, claim);
+  const identifiers = identify(desk, claim, heart);
+  const marks = desk.marks.get(claim.claim_id) ?? marksOf(former);
+  claim.said = said;
+  forget(desk, claim);
+  const now = identify(desk, claim, heart);
+  const isSame = (former.ci_type ?? '') === (said.ci_type ?? '') && sameValues(identifiers, now);
+  if (isSame && !wasGone) return isDoubted;
+  const before = { name: nameOf(former.ci_name), marks, identifiers };
+  if (!desk.before.has(claim.claim_id)) desk.before.set(claim.claim_id, before);
+  if (heart.ranks.isReported(claim.kind)) noteBody(desk, heart, work, claim, before, former);
+  return true;
+}
+
+function sameValues(
+  a: readonly { kind: string; value: string }[],
+  b: readonly { kind: string; value: string }[],
+): boolean {
+  return (
+    a.length === b.length && a.every(({ kind, value }, index) => kind === b[index]?.kind && value === b[index]?.value)
+  );
+}
+
+export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: readonly Claim[]): Promise<Recognized> {
+  const recognized: Recognized = { looked: new Set(), questions: new Map(), lookedAt: new Set(), shared: new Set() };
+  if (seeds.length === 0) return recognized;
+  await gather(trx, heart, desk, seeds);
+  const gone = numbersTakenOver(desk, heart, seeds);
+  if (gone.length > 0) await gather(trx, heart, desk, gone);
+  const reached = await reachedFrom(desk, heart, [...seeds, ...gone]);
+  let count = 0;
+  for (const part of reached) {
+    count += 1;
+    if (count % 32 === 0) await turn();
+    if (part.claims.length === 1 && isAlone(desk, part.claims[0] as Claim)) {
+      recognized.looked.add((part.claims[0] as Claim).claim_id);
+      continue;
+    }
+    const world = worldOf(desk, part, heart);
+    const claims = new Map(part.claims.map((claim) => [refOf(claim), claim]));
+    const partition = identifyAll(world);
+    seat(desk, world, partition, claims);
+    for (const claim of part.claims) recognized.looked.add(claim.claim_id);
+    for (const [ref, candidates] of partition.questions) {
+      const ids = candidates.flatMap((candidate) => claims.get(candidate)?.claim_id ?? []);
+      recognized.questions.set((claims.get(ref) as Claim).claim_id, ids);
+    }
+    for (const value of partition.shared) recognized.shared.add(value);
+    for (const { values } of world.witnesses)
+      for (const kind of ['uuid', 'serial', 'mac'] as const)
+        for (const value of values.get(kind) ?? []) recognized.lookedAt.add(`${kind} ${value}`);
+  }
+  return recognized;
+}
+
+/** A new claim that nothing ties to anything: it has the item that was made for it. */
+function isAlone(desk: Desk, claim: Claim): boolean {
+  const work = claim.ci_id ? desk.works.get(claim.ci_id) : undefined;
+  return (
+    work?.isNew === true &&
+    work.claims.length === 1 &&
+    claim.bound_ci_id === null &&
+    !desk.waiting.has(claim.claim_id) &&
+    desk.before.get(claim.claim_id) === undefined &&
+    desk.before.has(claim.claim_id)
+  );
+}
+
+/** Parts that hold one of the seeds. */
+async function reachedFrom(desk: Desk, heart: Heart, seeds: readonly Claim[]) {
+  const wanted = new Set(seeds.map(({ claim_id }) => claim_id));
+  const claims: Claim[] = [];
+  for (const work of desk.works.values())
+    for (const claim of work.claims) if (isLaidOut(desk, claim)) claims.push(claim);
+  claims.push(...desk.waiting.values());
+  const parts = [];
+  for (const part of partsOf(desk, heart, claims))
+    if (part.claims.some(({ claim_id }) => wanted.has(claim_id))) parts.push(part);
+  await turn();
+  return parts;
+}
+
+function isLaidOut(desk: Desk, claim: Claim): boolean {
+  return desk.identifiers.has(claim.claim_id);
+}
+
+/** One number is one guest of its cluster: seen under another key, the former key is gone at once. */
+function numbersTakenOver(desk: Desk, heart: Heart, seeds: readonly Claim[]): Claim[] {
+  const taken: Claim[] = [];
+  const byNumber = new Map<string, Claim>();
+  for (const claim of seeds) {
+    const pve = desk.marks.get(claim.claim_id)?.pve;
+    if (pve !== undefined && claim.said.pve !== undefined && heart.ranks.isReported(claim.kind) && !claim.gone_since)
+      byNumber.set(`${claim.source} ${pve}`, claim);
+  }
+  if (byNumber.size === 0) return taken;
+  for (const work of desk.works.values()) {
+    for (const other of work.claims) {
+      const pve = desk.marks.get(other.claim_id)?.pve;
+      if (pve === undefined || other.gone_since || desk.heard.has(other.claim_id) || other.said.pve === undefined)
+        continue;
+      const claim = byNumber.get(`${other.source} ${pve}`);
+      if (!claim || claim === other || other.heard_at >= claim.heard_at) continue;
+      markGone(work, other, desk.at);
+      taken.push(other);
+    }
+  }
+  return taken;
+}

@@ -1,0 +1,261 @@
+/**
+ * What a person decides of who is whom: two items are one, claims are of another item, a living item goes on for a dead
+ * one, a question is answered. Each is remembered, so that no later reading undoes it, and each can be undone.
+ */
+
+import { randomUUIDv7 } from 'node:crypto';
+import { DomainError } from '../errors.ts';
+import type { Caller } from '../http/endpoint.ts';
+import type { Store, Trx } from '../store/open.ts';
+import { type Clock, stamp } from '../time.ts';
+import type { Cmdb } from './cmdb.ts';
+import { type Desk, dirty } from './desk.ts';
+import { type Claim, type ClaimId, type ItemId, isOfItem } from './item.ts';
+import { sourceRef } from './kinds.ts';
+import { reconcile } from './reconcile.ts';
+import { mergeInto, moveClaim } from './seat.ts';
+import type { Occasion } from './store/changes.ts';
+import { claimsOfItems, type PlacedClaim } from './store/claims.ts';
+import { decideConflict, findConflict } from './store/conflicts.ts';
+import { endVerdicts, storeVerdicts } from './store/identity.ts';
+import { loadItems } from './store/items.ts';
+import { findItemById, type ReadItem } from './store/read-items.ts';
+import { giveBack, nameOfWork, newWork, noName, type Work } from './work.ts';
+
+export interface Answer {
+  decision: 'same' | 'apart';
+  /** With `same`: the item that is meant. */
+  ci_id?: ItemId | undefined;
+}
+
+export interface Verdicts {
+  /** The other item is this one: its claims, pins, names and history go on here, and its id answers with this one. */
+  merge(into: ItemId, other: ItemId, reason: string | undefined, caller: Caller): Promise<ReadItem>;
+  /** These claims are of another machine: they get the id that they had, or a new one. Answers that item. */
+  split(from: ItemId, claims: readonly ClaimId[], reason: string | undefined, caller: Caller): Promise<ReadItem>;
+  /** A living item takes over what people gave a dead one: name, groups, vars, tags. */
+  adopt(into: ItemId, from: ItemId, reason: string | undefined, caller: Caller): Promise<ReadItem>;
+  resolve(conflictId: string, answer: Answer, caller: Caller): Promise<void>;
+}
+
+export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
+  const occasionOf = (caller: Caller, reason: string | undefined): Occasion => ({
+    at: stamp(clock()),
+    actor: caller.tokenName,
+    changeRef: caller.changeRef,
+    requestId: caller.requestId,
+    reason: reason ?? null,
+  });
+  const decide = async (
+    trx: Trx,
+    occasion: Occasion,
+    items: readonly ItemId[],
+    by: (desk: Desk) => Iterable<Claim>,
+  ): Promise<void> => {
+    await reconcile(trx, cmdb.heart, [], occasion, { decision: { items, decide: by } });
+  };
+  const read = async (id: ItemId) => (await findItemById(store.read, id)) as ReadItem;
+
+  return {
+    async merge(into, other, reason, caller) {
+      if (into === other) throw invalidItem('/other', 'is the item itself');
+      const person = sourceRef('manual', caller.tokenName);
+      await store.write(async (trx) => {
+        const occasion = occasionOf(caller, reason);
+        await getBoth(trx, into, other);
+        const claims = await claimsOfItems(trx, [into, other]);
+        const [kept, moved] = [claims.filter(isOn(into)), claims.filter(isOn(other))];
+        await endVerdicts(trx, 'apart', { a: idsOf(kept), b: idsOf(moved) }, occasion.at);
+        await endVerdicts(trx, 'beside', { a: [into], b: [other] }, occasion.at);
+        const speaking = [
+          ...moved.filter(speaks),
+          ...kept.filter((claim) => speaks(claim) && claim.bound_ci_id === null),
+        ];
+        await endVerdicts(trx, 'same', { a: idsOf(speaking) }, occasion.at);
+        await storeVerdicts(
+          trx,
+          speaking.map(({ claim_id }) => ({ decision: 'same', claim_id, ci_id: into })),
+          person,
+          occasion.at,
+        );
+        await decide(trx, occasion, [into, other], (desk) => mergeOnDesk(desk, into, other, person));
+      });
+      return await read(into);
+    },
+
+    async split(from, claims, reason, caller) {
+      const person = sourceRef('manual', caller.tokenName);
+      const target = await store.write(async (trx) => {
+        const occasion = occasionOf(caller, reason);
+        const all = await claimsOfItems(trx, [from]);
+        const wanted = new Set(claims);
+        const [parted, rest] = [
+          all.filter(({ claim_id }) => wanted.has(claim_id)),
+          all.filter(({ claim_id }) => !wanted.has(claim_id)),
+        ];
+        if (parted.length === 0 || parted.length < wanted.size)
+          throw invalidItem('/claims', 'must be claims of this item; GET /ci/{ci_id}/claims lists them');
+        if (!rest.some(speaks))
+          throw invalidItem('/claims', 'are all that the item has; there is nothing to split it from');
+        const former = await formerItem(trx, parted, from);
+        const id = former ?? (randomUUIDv7() as string as ItemId);
+        const pairs = parted.flatMap((a) => rest.filter(speaks).map((b) => [a.claim_id, b.claim_id] as const));
+        await storeVerdicts(
+          trx,
+          pairs.map(([claim_id, other_claim_id]) => ({ decision: 'apart', claim_id, other_claim_id })),
+          person,
+          occasion.at,
+        );
+        await endVerdicts(trx, 'same', { a: idsOf(parted) }, occasion.at);
+        await endVerdicts(trx, 'same', { a: idsOf(rest), b: [id] }, occasion.at);
+        await decide(trx, occasion, former ? [from, former] : [from], (desk) =>
+          splitOnDesk(desk, from, id, wanted, person),
+        );
+        return id;
+      });
+      return await read(target);
+    },
+
+    async adopt(into, from, reason, caller) {
+      if (into === from) throw invalidItem('/from', 'is the item itself');
+      const person = sourceRef('manual', caller.tokenName);
+      await store.write(async (trx) => {
+        const occasion = occasionOf(caller, reason);
+        const [living, dead] = await getBoth(trx, into, from);
+        if (dead.ci_status !== 'missing' && dead.ci_status !== 'retired')
+          throw new DomainError(
+            'conflict',
+            `${dead.ci_name} is ${dead.ci_status}: only what is missing or retired is gone on for. Merge the two if they are one.`,
+          );
+        if (living.ci_status === 'retired') throw new DomainError('conflict', `${living.ci_name} is retired itself.`);
+        await decide(trx, occasion, [into, from], (desk) => adoptOnDesk(desk, cmdb, into, from, person));
+      });
+      return await read(into);
+    },
+
+    async resolve(conflictId, { decision, ci_id }, caller) {
+      const person = sourceRef('manual', caller.tokenName);
+      await store.write(async (trx) => {
+        const occasion = occasionOf(caller, undefined);
+        const conflict = await findConflict(trx, conflictId);
+        if (!conflict) throw new DomainError('not_found', `There is no conflict ${conflictId}.`);
+        if (conflict.until !== null) throw new DomainError('conflict', 'This question is answered already.');
+        const { claim_id, candidates } = conflict;
+        await endVerdicts(trx, 'same', { a: [claim_id] }, occasion.at);
+        if (decision === 'same') {
+          if (ci_id === undefined) throw invalidItem('/ci_id', 'says which item is meant');
+          const claims = await claimsOfItems(trx, [ci_id]);
+          if (claims.length === 0) throw invalidItem('/ci_id', 'is no item');
+          await endVerdicts(trx, 'apart', { a: [claim_id], b: idsOf(claims) }, occasion.at);
+          await storeVerdicts(trx, [{ decision, claim_id, ci_id }], person, occasion.at);
+        } else {
+          await storeVerdicts(
+            trx,
+            candidates.map((other_claim_id) => ({ decision, claim_id, other_claim_id })),
+            person,
+            occasion.at,
+          );
+        }
+        await decideConflict(trx, conflictId, decision, ci_id ?? null, person, occasion.at);
+        await reconcile(trx, cmdb.heart, [], occasion, { asked: [claim_id, ...candidates], by: person });
+      });
+    },
+  };
+}
+
+const isOn = (id: ItemId) => (claim: PlacedClaim) => claim.ci_id === id;
+const idsOf = (claims: readonly PlacedClaim[]) => claims.map(({ claim_id }) => claim_id);
+/** What was written to an item by its id goes where the item goes; what is gone says nothing. */
+const speaks = (claim: PlacedClaim) => claim.gone_since === null && !(isOfItem(claim) && claim.bound_ci_id !== null);
+
+function invalidItem(pointer: string, detail: string): DomainError {
+  return new DomainError('invalid', `${pointer} ${detail}.`, { errors: [{ pointer, detail }] });
+}
+
+async function getBoth(trx: Trx, ...ids: [ItemId, ItemId]): Promise<[ReadItem, ReadItem]> {
+  const items = [await findItemById(trx, ids[0]), await findItemById(trx, ids[1])];
+  for (const [index, item] of items.entries())
+    if (!item || item.deleted_at) throw new DomainError('not_found', `There is no item ${ids[index]}.`);
+  return items as [ReadItem, ReadItem];
+}
+
+function mergeOnDesk(desk: Desk, into: ItemId, from: ItemId, by: string): Claim[] {
+  const [work, other] = [desk.works.get(into) as Work, desk.works.get(from) as Work];
+  work.source = other.source = by;
+  const claims = [...other.claims, ...work.claims];
+  mergeInto(desk, work, other, by);
+  for (const claim of other.claims) {
+    if (claim.bound_ci_id === other.id) claim.bound_ci_id = work.id;
+    moveClaim(desk, claim, work);
+  }
+  return claims;
+}
+
+/** The item that these claims had before it was merged into the one that they are on. */
+async function formerItem(trx: Trx, claims: readonly PlacedClaim[], from: ItemId): Promise<ItemId | undefined> {
+  const ids = claims.flatMap(({ former_ci_ids }) => former_ci_ids).filter((id) => id !== from);
+  const items = await loadItems(trx, ids);
+  return ids.find((id) => items.get(id)?.merged_into === from);
+}
+
+function splitOnDesk(desk: Desk, from: ItemId, id: ItemId, wanted: ReadonlySet<ClaimId>, by: string): Claim[] {
+  const work = desk.works.get(from) as Work;
+  const target = desk.works.get(id) ?? newWork(id);
+  desk.works.set(id, target);
+  target.isMadeByPerson = true;
+  work.source = target.source = by;
+  giveBack(work, target);
+  const claims = [...work.claims];
+  for (const claim of claims) {
+    const isParted = wanted.has(claim.claim_id);
+    // What was written to it by its id before the merge goes back with it.
+    const isItsOwn = isOfItem(claim) && claim.former_ci_ids[0] === id;
+    if (!isParted && !isItsOwn) continue;
+    if (claim.bound_ci_id !== null) claim.bound_ci_id = id;
+    moveClaim(desk, claim, target);
+    claim.settled_ci_id = id;
+  }
+  return claims;
+}
+
+function adoptOnDesk(desk: Desk, cmdb: Cmdb, into: ItemId, from: ItemId, by: string): Claim[] {
+  const [work, dead] = [desk.works.get(into) as Work, desk.works.get(from) as Work];
+  work.source = dead.source = by;
+  const speaking = dead.claims.filter(({ muted }) => !muted);
+  const tags = distinct(work.handedDown.tags, speaking, (claim) => claim.said.tags);
+  const groups = distinct(work.handedDown.groups, speaking, (claim) => claim.said.ansible?.groups);
+  work.handedDown = {
+    ...work.handedDown,
+    ...(tags.length > 0 ? { tags } : {}),
+    ...(groups.length > 0 ? { groups } : {}),
+  };
+  const name = nameOfWork(dead);
+  dead.handedDown = { ...dead.handedDown, adopted_by: into };
+  if (name.ansible_name !== null && work.item && dead.item) {
+    work.item = { ...work.item, ...name, ansible_name_by: 'people' };
+    dead.item = { ...dead.item, ...noName };
+  }
+  const claims = [...dead.claims, ...work.claims];
+  for (const claim of dead.claims) {
+    if (cmdb.heart.ranks.roleOf(claim.kind) !== 'people') continue;
+    claim.bound_ci_id = into;
+    moveClaim(desk, claim, work);
+    claim.settled_ci_id = into;
+    if (claim.said.lifecycle === 'retired') {
+      const { lifecycle: _, ...said } = claim.said;
+      claim.said = said;
+      claim.hash = '';
+    }
+    dirty(desk, claim);
+  }
+  work.dirty = dead.dirty = true;
+  return claims;
+}
+
+function distinct(
+  former: readonly string[] | undefined,
+  claims: readonly Claim[],
+  read: (claim: Claim) => readonly string[] | undefined,
+): string[] {
+  return [...new Set([...(former ?? []), ...claims.flatMap((claim) => read(claim) ?? [])])].sort();
+}
