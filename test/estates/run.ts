@@ -3,9 +3,6 @@
  * files beside this one are data; what their words mean stands in README.md there.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { openCmdb } from '../../src/cmdb/cmdb.ts';
@@ -17,9 +14,9 @@ import { sweep } from '../../src/cmdb/sweep.ts';
 import { openVerdicts } from '../../src/cmdb/verdict.ts';
 import type { Caller } from '../../src/http/endpoint.ts';
 import { hostNames } from '../../src/inventory/names.ts';
-import { openLog } from '../../src/log.ts';
-import { openStore, type Store } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/open.ts';
 import { stamp } from '../../src/time.ts';
+import { emptyStore, putBack } from './store.ts';
 
 export interface Estate {
   name: string;
@@ -136,6 +133,11 @@ export function shuffled<T>(list: readonly T[], random: () => number): T[] {
   return all;
 }
 
+/** Whether the order in which things are said is free in any of its steps. */
+export function varies(estate: Estate): boolean {
+  return estate.permute === true || estate.steps.some((step) => step.permute);
+}
+
 export async function play(estate: Estate, order: Order = {}): Promise<Played> {
   const world = await openWorld(estate);
   try {
@@ -176,8 +178,7 @@ interface ClaimRow {
 }
 
 async function openWorld({ sites, default_site }: Pick<Estate, 'sites' | 'default_site'>) {
-  const folder = mkdtempSync(join(tmpdir(), 'rollcall-estate-'));
-  const store = await openStore(folder, openLog('silent', 'json'));
+  const store = await emptyStore();
   let now = Temporal.Instant.from('2026-01-01T00:00:00Z');
   const clock = () => now;
   const settings = {
@@ -299,7 +300,7 @@ async function openWorld({ sites, default_site }: Pick<Estate, 'sites' | 'defaul
       const list = twice ? (random && mayShuffle ? [...given, ...given] : given.flatMap((one) => [one, one])) : given;
       const delivered = random && mayShuffle ? shuffled(list, random) : list;
       for (const one of delivered) if (!passes.some(({ source }) => source === one.source)) await hear(one);
-      const outcomes: string[] = [];
+      const outcomes = new Map<string, string>();
       for (const { source, complete, begun, why } of passes) {
         const observations = [];
         const own = delivered.filter((one) => one.source === source);
@@ -311,11 +312,11 @@ async function openWorld({ sites, default_site }: Pick<Estate, 'sites' | 'defaul
           why: why ?? null,
           begunAt: begun === undefined ? now : Temporal.Instant.from(begun),
         };
-        outcomes.push((await cmdb.read(source, observations, reading)).outcome);
+        outcomes.set(source, (await cmdb.read(source, observations, reading)).outcome);
       }
       const shadowed = step.action ? await act(step.action) : undefined;
       await sweep(cmdb, store, clock);
-      return { pass: outcomes[0], shadowed };
+      return { pass: passes[0] && outcomes.get(passes[0].source), shadowed };
     },
     look: () => look(store),
     async hold(expect: Expected, state: Seen, done: Done, say: (what: string, got: unknown, want: unknown) => void) {
@@ -356,10 +357,7 @@ async function openWorld({ sites, default_site }: Pick<Estate, 'sites' | 'defaul
         for (const [attribute, value] of Object.entries(attributes))
           want(`${attribute} of ${name}`, (await documentOf(name))?.[attribute] ?? null, value);
     },
-    async close() {
-      await store.close();
-      rmSync(folder, { recursive: true, force: true });
-    },
+    close: () => putBack(store),
   };
 }
 
