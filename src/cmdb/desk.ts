@@ -112,45 +112,67 @@ export function* claimsOn(desk: Desk): Generator<Claim> {
   yield* desk.waiting.values();
 }
 
-/** Loads whoever is connected with the seeds, which are on the desk already. */
-export async function gather(trx: Trx, heart: Heart, desk: Desk, seeds: Iterable<Claim>): Promise<void> {
-  const asked = { values: new Set<string>(), claims: new Set<ClaimId>(), items: new Set<ItemId>() };
-  let fresh = [...seeds];
+/**
+ * Loads whoever is connected with the seeds, which are on the desk already. Answers the seeds that have something in
+ * common with anything: the others are new, and have the item that was made for them.
+ */
+export async function gather(trx: Trx, heart: Heart, desk: Desk, seeds: readonly Claim[]): Promise<Claim[]> {
+  const asked: Asked = { values: new Map(), shared: new Set(), claims: new Set(), items: new Set() };
+  let fresh = seeds;
   while (fresh.length > 0) {
     for (const claim of fresh) asked.claims.add(claim.claim_id);
-    const values = newValues(desk, heart, fresh, asked.values);
+    const values = newValues(desk, heart, fresh, asked);
     const stored = fresh.filter((claim) => !isNew(desk, claim)).map(({ claim_id }) => claim_id);
     const ids = newItems(desk, fresh, asked.items);
     const verdicts = stored.length > 0 || ids.length > 0 ? await loadVerdicts(trx, stored, ids) : undefined;
     if (verdicts) addVerdicts(desk, verdicts);
     if (stored.length > 0) for (const [id, since] of await loadSaidSince(trx, stored)) desk.saidSince.set(id, since);
-    const places = [...(await claimsByValues(trx, values)), ...(await claimsTiedTo(trx, ids))];
+    const bearers = await claimsByValues(trx, values);
+    for (const { kind, value } of bearers) asked.shared.add(`${kind} ${value}`);
+    const places = [...bearers, ...(await claimsTiedTo(trx, ids))];
     await place(trx, desk, places, [...ids, ...(verdicts?.same.values() ?? [])]);
     await turn();
     fresh = [...connected(desk, [...ids, ...places.flatMap(({ ci_id }) => ci_id ?? [])], places)].filter(
       (claim) => !asked.claims.has(claim.claim_id),
     );
   }
+  if (asked.shared.size === 0) return seeds.filter((claim) => !isAlone(desk, claim));
+  const hasCompany = ({ kind, value }: Identifier) => asked.shared.has(`${kind} ${value}`);
+  return seeds.filter((claim) => !isAlone(desk, claim) || identify(desk, claim, heart).some(hasCompany));
+}
+
+interface Asked {
+  /** Who was the first to bear a value. */
+  values: Map<string, ClaimId>;
+  /** Values that more than one bears. */
+  shared: Set<string>;
+  claims: Set<ClaimId>;
+  items: Set<ItemId>;
+}
+
+/** A new claim on an item that was made for it alone. */
+function isAlone(desk: Desk, claim: Claim): boolean {
+  const work = claim.ci_id ? desk.works.get(claim.ci_id) : undefined;
+  return work?.isNew === true && work.claims.length === 1 && claim.bound_ci_id === null && isNew(desk, claim);
 }
 
 function isNew(desk: Desk, claim: Claim): boolean {
   return desk.before.has(claim.claim_id) && desk.before.get(claim.claim_id) === undefined;
 }
 
-function newValues(
-  desk: Desk,
-  heart: Heart,
-  claims: readonly Claim[],
-  asked: Set<string>,
-): Map<IdentifierKind, string[]> {
+function newValues(desk: Desk, heart: Heart, claims: readonly Claim[], asked: Asked): Map<IdentifierKind, string[]> {
   const values = new Map<IdentifierKind, string[]>();
   for (const claim of claims) {
     const former = desk.before.get(claim.claim_id)?.identifiers;
     const said = identify(desk, claim, heart);
     for (const { kind, value } of former ? [...said, ...former] : said) {
       const mark = `${kind} ${value}`;
-      if (asked.has(mark)) continue;
-      asked.add(mark);
+      const first = asked.values.get(mark);
+      if (first !== undefined) {
+        if (first !== claim.claim_id) asked.shared.add(mark);
+        continue;
+      }
+      asked.values.set(mark, claim.claim_id);
       const list = values.get(kind);
       if (list) list.push(value);
       else values.set(kind, [value]);

@@ -63,18 +63,15 @@ function sameValues(
 export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: readonly Claim[]): Promise<Recognized> {
   const recognized: Recognized = { looked: new Set(), questions: new Map(), lookedAt: new Set(), shared: new Set() };
   if (seeds.length === 0) return recognized;
-  await gather(trx, heart, desk, seeds);
-  const gone = numbersTakenOver(desk, heart, seeds);
+  const connected = await gather(trx, heart, desk, seeds);
+  if (connected.length === 0) return recognized;
+  const gone = numbersTakenOver(desk, heart, connected);
   if (gone.length > 0) await gather(trx, heart, desk, gone);
-  const reached = await reachedFrom(desk, heart, [...seeds, ...gone]);
+  const reached = await reachedFrom(desk, heart, [...connected, ...gone]);
   let count = 0;
   for (const part of reached) {
     count += 1;
     if (count % 32 === 0) await turn();
-    if (part.claims.length === 1 && isAlone(desk, part.claims[0] as Claim)) {
-      recognized.looked.add((part.claims[0] as Claim).claim_id);
-      continue;
-    }
     const world = worldOf(desk, part, heart);
     const claims = new Map(part.claims.map((claim) => [refOf(claim), claim]));
     const partition = identifyAll(world);
@@ -90,19 +87,6 @@ export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: reado
         for (const value of values.get(kind) ?? []) recognized.lookedAt.add(`${kind} ${value}`);
   }
   return recognized;
-}
-
-/** A new claim that nothing ties to anything: it has the item that was made for it. */
-function isAlone(desk: Desk, claim: Claim): boolean {
-  const work = claim.ci_id ? desk.works.get(claim.ci_id) : undefined;
-  return (
-    work?.isNew === true &&
-    work.claims.length === 1 &&
-    claim.bound_ci_id === null &&
-    !desk.waiting.has(claim.claim_id) &&
-    desk.before.get(claim.claim_id) === undefined &&
-    desk.before.has(claim.claim_id)
-  );
 }
 
 /** Parts that hold one of the seeds. */

@@ -26,7 +26,7 @@ import { clearAnsibleNames, storeItems } from './store/items.ts';
 import { storeSources } from './store/passes.ts';
 import { deletePin, movePins } from './store/pins.ts';
 import { storeNewSites } from './store/sites.ts';
-import { giveUp, markGone, markWithdrawn, stop, type Work } from './work.ts';
+import { giveUp, markGone, markWithdrawn, newWork, stop, type Work } from './work.ts';
 
 export interface Reconciled {
   outcomes: Outcome[];
@@ -106,14 +106,12 @@ async function layOut(
 ): Promise<void> {
   const slow = resolved.filter(({ unchanged }) => !unchanged);
   const gone = await itemsOfClaims(trx, [...vanished, ...stopped, ...givenUp, ...(withdrawn?.claims ?? [])]);
-  await layWorks(trx, desk, [
-    ...new Set([
-      ...slow.map(({ id }) => id),
-      ...gone.values(),
-      ...(decision?.items ?? []),
-      ...items.map(({ ci_id }) => ci_id),
-    ]),
-  ]);
+  const known = new Set<ItemId>([...gone.values(), ...(decision?.items ?? []), ...items.map(({ ci_id }) => ci_id)]);
+  for (const { id, isNew } of slow) {
+    if (isNew) desk.works.set(id, newWork(id));
+    else known.add(id);
+  }
+  await layWorks(trx, desk, [...known]);
   const waiting = slow.flatMap(({ waiting: claim, id }) => (claim ? [{ claim, id }] : []));
   const claims = new Map(
     (

@@ -41,15 +41,16 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
     keyless: new Map(),
     identifiers: new Map(),
   };
-  world.repeated = await findRepeated(trx, world, statements);
-  await findKeyless(trx, world, statements);
+  const sources = [...new Set(statements.map((statement) => statement.source))];
+  const withKeyless = await sourcesWithKeyless(trx, sources, at);
+  if (withKeyless.size > 0) world.repeated = await findRepeated(trx, world, statements);
+  await findKeyless(trx, world, statements, withKeyless);
   const ids = new Set<ItemId>();
   for (const statement of statements) if (statement.target) ids.add(statement.target);
   if (statements.some((statement) => statement.companion))
     for (const glance of [...glances.values(), ...world.repeated.values(), ...[...world.keyless.values()].flat()])
       if (glance.ci_id) ids.add(glance.ci_id);
   if (ids.size > 0) {
-    const sources = [...new Set(statements.map((statement) => statement.source))];
     for (const glance of await glanceByItems(trx, sources, [...ids])) {
       const key = keyed(glance.source, glance.ci_id as string);
       world.byItem.set(key, [...(world.byItem.get(key) ?? []), glance]);
@@ -59,9 +60,13 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
 }
 
 /** What sources without keys said before of things that bear the same marks. */
-async function findKeyless(trx: Trx, world: World, statements: readonly Statement[]): Promise<void> {
+async function findKeyless(
+  trx: Trx,
+  world: World,
+  statements: readonly Statement[],
+  withKeyless: ReadonlySet<string>,
+): Promise<void> {
   const values = new Map<string, Map<string, Set<string>>>();
-  const withKeyless = await sourcesWithKeyless(trx, [...new Set(statements.map(({ source }) => source))]);
   for (const [count, statement] of statements.entries()) {
     if (!withKeyless.has(statement.source) && !isFree(statement)) continue;
     if (statement.target !== null || statement.companion || world.repeated.has(statement)) continue;
@@ -126,6 +131,7 @@ export interface Resolved {
   statement: Statement;
   /** The item that the claim is on, or a new one until identity says whose it is. */
   id: ItemId;
+  isNew: boolean;
   /** The claim, where it waits without an item. */
   waiting: ClaimId | undefined;
   /** The claim that says just this already; nothing but its time is written. */
@@ -136,6 +142,7 @@ export async function resolve(world: World, statements: readonly Statement[]): P
   const resolved: Resolved[] = [];
   const touched = new Set<string>();
   const newKeys = new Map<string, ItemId>();
+  const made = new Set<ItemId>();
   for (const [count, statement] of statements.entries()) {
     const previous = statement.companion ? resolved.at(-1) : undefined;
     const glance = glanceOf(world, statement);
@@ -148,11 +155,12 @@ export async function resolve(world: World, statements: readonly Statement[]): P
         ? settled.claim_id
         : undefined;
     const item = id ?? newItemId();
+    if (id === undefined) made.add(item);
     if (!unchanged) touched.add(item);
     if (statement.key !== null) newKeys.set(keyed(statement.source, statement.key), item);
     else if (id === undefined && !statement.companion) announce(world, statement, item);
     const waiting = id === undefined && glance && glance.ci_id === null ? glance.claim_id : undefined;
-    resolved.push({ statement, id: item, waiting, unchanged });
+    resolved.push({ statement, id: item, isNew: made.has(item), waiting, unchanged });
     if (count % 128 === 0) await turn();
   }
   return resolved;

@@ -61,11 +61,15 @@ export async function glanceByItems(db: Db, sources: readonly string[], ids: rea
   return rows;
 }
 
-/** Those that said something of things for which they have no key of their own. */
-export async function sourcesWithKeyless(db: Db, sources: readonly string[]): Promise<Set<string>> {
+/**
+ * Those that said something of things for which they have no key of their own, before this moment: their keys sort by
+ * the time when they were made.
+ */
+export async function sourcesWithKeyless(db: Db, sources: readonly string[], at: string): Promise<Set<string>> {
   const { rows } = await sql<{ source: string }>`
-    SELECT value AS source FROM json_each(${JSON.stringify(sources)}) WHERE EXISTS
-      (SELECT 1 FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;')`.execute(db);
+    SELECT value AS source FROM json_each(${JSON.stringify(sources)}) WHERE ${at} >
+      (SELECT first_said_at FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;'
+       ORDER BY c.native_key LIMIT 1)`.execute(db);
   return new Set(rows.map(({ source }) => source));
 }
 
@@ -82,7 +86,8 @@ export async function ownKeyless(
       NULL AS lifecycle, NULL AS deleted_at, NULL AS power, NULL AS stop_confirmed,
       c.said ->> '$.pve' AS pve, c.said ->> '$.technical_specs.uuid' AS uuid
     FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
-    WHERE n.kind = ${kind} AND n.value IN ${listed(values)} AND c.source = ${source}
-      AND c.native_key >= 'ci:' AND c.native_key < 'ci;'`.execute(db);
+    WHERE n.kind = ${kind} AND n.value IN ${listed(values)}
+      -- The few that bear a value are looked up, and not all that the source ever said.
+      AND c.source || '' = ${source} AND substr(c.native_key, 1, 3) = 'ci:'`.execute(db);
   return rows;
 }

@@ -15,18 +15,27 @@ export interface Place {
   ci_id: ItemId | null;
 }
 
+/** A claim that carries a value. */
+export interface Bearer extends Place {
+  kind: IdentifierKind;
+  value: string;
+}
+
 /** The claims that carry one of these values, of whatever kind they are looked for. */
-export async function claimsByValues(db: Db, values: ReadonlyMap<IdentifierKind, readonly string[]>): Promise<Place[]> {
-  const found = new Map<ClaimId, Place>();
+export async function claimsByValues(
+  db: Db,
+  values: ReadonlyMap<IdentifierKind, readonly string[]>,
+): Promise<Bearer[]> {
+  const found: Bearer[] = [];
   for (const [kind, list] of values) {
     if (list.length === 0) continue;
-    const { rows } = await sql<Place>`
-      SELECT n.claim_id, c.ci_id FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id
+    const { rows } = await sql<Bearer>`
+      SELECT n.claim_id, c.ci_id, n.kind, n.value FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id
       WHERE n.kind = ${kind} AND n.value IN ${listed(list)}`.execute(db);
-    for (const row of rows) found.set(row.claim_id, row);
+    for (const row of rows) found.push(row);
     await turn();
   }
-  return [...found.values()];
+  return found;
 }
 
 /** Claims that were bound to items, or stood for them before this moment, and now are elsewhere. */
