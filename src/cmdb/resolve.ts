@@ -42,7 +42,7 @@ export async function loadWorld(trx: Trx, heart: Heart, statements: readonly Sta
     identifiers: new Map(),
   };
   const sources = [...new Set(statements.map((statement) => statement.source))];
-  const withKeyless = await sourcesWithKeyless(trx, sources, at);
+  const withKeyless = await sourcesWithKeyless(trx, sources);
   if (withKeyless.size > 0) world.repeated = await findRepeated(trx, world, statements);
   await findKeyless(trx, world, statements, withKeyless);
   const ids = new Set<ItemId>();

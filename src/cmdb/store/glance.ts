@@ -62,16 +62,24 @@ export async function glanceByItems(db: Db, sources: readonly string[], ids: rea
 }
 
 /**
- * Those that said something of things for which they have no key of their own, before this moment: their keys sort by
- * the time when they were made.
+ * Those that said something of things for which they have no key of their own. Asked once in a transaction: what its
+ * own writes add is no news to it.
  */
-export async function sourcesWithKeyless(db: Db, sources: readonly string[], at: string): Promise<Set<string>> {
-  const { rows } = await sql<{ source: string }>`
-    SELECT value AS source FROM json_each(${JSON.stringify(sources)}) WHERE ${at} >
-      (SELECT first_said_at FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;'
-       ORDER BY c.native_key LIMIT 1)`.execute(db);
-  return new Set(rows.map(({ source }) => source));
+export async function sourcesWithKeyless(trx: Trx, sources: readonly string[]): Promise<Set<string>> {
+  const known = askedKeyless.get(trx) ?? new Map<string, boolean>();
+  askedKeyless.set(trx, known);
+  const unknown = sources.filter((source) => !known.has(source));
+  if (unknown.length > 0) {
+    const { rows } = await sql<{ source: string }>`
+      SELECT value AS source FROM json_each(${JSON.stringify(unknown)}) WHERE EXISTS
+        (SELECT 1 FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;')`.execute(trx);
+    const found = new Set(rows.map(({ source }) => source));
+    for (const source of unknown) known.set(source, found.has(source));
+  }
+  return new Set(sources.filter((source) => known.get(source)));
 }
+
+const askedKeyless = new WeakMap<Trx, Map<string, boolean>>();
 
 /** What a source without keys of its own says of things that bear one of these values, with the value it was found by. */
 export async function ownKeyless(
