@@ -1,6 +1,7 @@
 /**
  * Which cluster has which node, as hypervisors report it: whoever knows a guest by its node and number alone means
- * the guest of that cluster. And when the claims of an item were weighed last: what time alone changes counts up to then.
+ * the guest of that cluster. When the claims of an item were weighed last: what time alone changes counts up to then.
+ * And which settings the data go by, so that a start with others is noticed.
  */
 
 import { type Kysely, sql } from 'kysely';
@@ -13,6 +14,11 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     source TEXT NOT NULL REFERENCES sources,
     site_id TEXT NOT NULL,
     PRIMARY KEY (node, cluster, source)
+  ) STRICT, WITHOUT ROWID`.execute(db);
+  await sql`CREATE TABLE settings_seen (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL CHECK (json_valid(value)),
+    seen_at TEXT NOT NULL CHECK (length(seen_at) = 24)
   ) STRICT, WITHOUT ROWID`.execute(db);
   // Guests that a hypervisor reported before this table was.
   await sql`INSERT INTO cluster_nodes (cluster, node, source, site_id)

@@ -9,6 +9,7 @@ import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import { differenceOf } from './changes.ts';
 import type { Cmdb } from './cmdb.ts';
+import { nameAnew } from './follow-settings.ts';
 import { siteSettings } from './settings.ts';
 import { effectiveSite, newSite } from './sites.ts';
 import { raiseRevision, storeChanges } from './store/changes.ts';
@@ -68,6 +69,8 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
             ...difference,
           };
           await storeChanges(trx, [change], await raiseRevision(trx), occasion);
+          if (JSON.stringify(shown(written).domains) !== JSON.stringify(former ? shown(former).domains : []))
+            await nameAnew(trx, cmdb.heart, id, change.source, occasion);
           return [former ? 200 : 201, shown(written)];
         });
       },
