@@ -11,6 +11,7 @@ import { passEndpoints } from './cmdb/pass-routes.ts';
 import { itemEndpoints } from './cmdb/routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { siteEndpoints } from './cmdb/site-routes.ts';
+import { followSettings } from './cmdb/follow-settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
 import { sourceEndpoints } from './cmdb/source-routes.ts';
 import { ownSettings } from './config.ts';
@@ -134,6 +135,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     closeListening = () => listening.close(0);
     // After it listens: a start that ends at a taken port is no first start.
     await registerSites(store.write, config.sites as SiteSettings, stamp(clock()));
+    await followSettings(cmdb, store, clock);
     const firstTokens = await firstStart(cmdb, auth, config.data, machine);
     if (!options.alone) {
       writeFileSync(addressFile(config.data), `${listening.url}\n`, { mode: 0o600 });

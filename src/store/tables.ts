@@ -17,6 +17,7 @@ export interface Database {
   changes: ChangesTable;
   activity: ActivityTable;
   cluster_nodes: ClusterNodesTable;
+  settings_seen: { name: string; value: string; seen_at: string };
   passes: PassesTable;
   tokens: TokensTable;
   refusals: RefusalsTable;
