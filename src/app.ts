@@ -9,6 +9,7 @@ import { explainEndpoints } from './cmdb/explain-routes.ts';
 import { handEndpoints } from './cmdb/hand-routes.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
 import { itemEndpoints } from './cmdb/routes.ts';
+import { relationshipEndpoints } from './cmdb/relationship-routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { siteEndpoints } from './cmdb/site-routes.ts';
 import { followSettings } from './cmdb/follow-settings.ts';
@@ -114,6 +115,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     endpoints.push(
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
+      ...relationshipEndpoints(cmdb, store, clock),
       ...explainEndpoints(cmdb, store),
       ...passEndpoints(cmdb, store),
       ...siteEndpoints(cmdb, store, clock),

@@ -8,11 +8,13 @@ import { setAlerts } from '../store/alerts.ts';
 import { nested, rehearse, type Store, type Trx } from '../store/open.ts';
 import { inTurns, turn } from '../store/turn.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
-import type { ItemId, SourceRef } from './item.ts';
+import type { Item, ItemId, SourceRef } from './item.ts';
 import { kindOf, type Ranks, ranksOf, sourceKinds, sourceRef } from './kinds.ts';
 import type { HostNames } from './names.ts';
 import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
 import { reconcile } from './reconcile.ts';
+import { relate } from './relate.ts';
+import { idsIn } from './relationship.ts';
 import { openRepeats } from './repeats.ts';
 import type { cmdbSettings } from './settings.ts';
 import { domainsOf, type SiteSettings } from './sites.ts';
@@ -28,13 +30,15 @@ import {
   spokenByToken,
 } from './speak.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
-import { type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
+import { type Change, type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
 import { candidatesOf } from './store/conflicts.ts';
+import { unknownIds } from './store/edges.ts';
 import { hideItem } from './store/items.ts';
 import { listHeldPasses } from './store/passes.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
 import { type ItemSchemas, itemSchemas, specsSchema } from './wire.ts';
 import { type Withdrawn, withdraw } from './withdraw.ts';
+import { loadWorks, type Work } from './work.ts';
 
 export type CmdbSettings = Static<TObject<typeof cmdbSettings>>;
 
@@ -136,11 +140,27 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     return { ...spoken, faults: [...spoken.faults, ...specsFaults(body as ItemBody, undefined)] };
   };
 
-  const observed = (source: string, batch: readonly Observation[]) => {
+  /** Ids of other items that are none, by the place of the body. No item is ever deleted: what is known stays known. */
+  const unknownOthers = async (bodies: readonly unknown[]): Promise<Map<number, Fault[]>> => {
+    const named = bodies.map((body) => (isRelated(body) ? idsIn(body) : []));
+    const unknown = await unknownIds(store.read, [...new Set(named.flatMap((list) => list.map(({ id }) => id)))]);
+    if (unknown.size === 0) return new Map();
+    return new Map(
+      named.map((list, index) => [
+        index,
+        list
+          .filter(({ id }) => unknown.has(id))
+          .map(({ pointer, id }) => ({ pointer, detail: `there is no item ${id.slice(0, 60)}` })),
+      ]),
+    );
+  };
+
+  const observed = async (source: string, batch: readonly Observation[]) => {
     const ref = sourceOf(source, ranks);
     const speaker = { tokenName: '', ranks, atMilliseconds: clock().epochMilliseconds };
+    const unknown = await unknownOthers(batch.map(({ item }) => item));
     const statements = batch.flatMap((observation, index) => {
-      const faults = bodyFaults(observation.item);
+      const faults = [...bodyFaults(observation.item), ...(unknown.get(index) ?? [])];
       const spoken = observedBySource(observation, index, ref, speaker);
       if (faults.length + spoken.faults.length > 0)
         throw invalid(`What ${source} says of ${observation.key}`, [...faults, ...spoken.faults]);
@@ -159,7 +179,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
 
     async write(body, target, registers, caller) {
       const { statements, faults } = spokenByToken(body, 0, target?.ci_id ?? null, registers, speakerOf(caller, ranks));
-      faults.push(...specsFaults(body, target?.ci_type));
+      faults.push(...specsFaults(body, target?.ci_type), ...((await unknownOthers([body])).get(0) ?? []));
       if (faults.length > 0) throw invalid('The item', faults);
       const { outcomes } = await store.write((trx) => reconcile(trx, heart, statements, occasionOf(caller)));
       const [outcome] = outcomes as [Outcome];
@@ -175,8 +195,11 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       await store.write(async (trx) => {
         for await (const part of inTurns([...bodies.entries()], bulkPart)) {
           const batches: Statement[][] = [];
-          for (const [index, body] of part) {
-            const { statements, faults } = repeats(body, index, speaker, () => registration(body, index, speaker));
+          const unknown = await unknownOthers(part.map(([, body]) => body));
+          for (const [place, [index, body]] of part.entries()) {
+            const spoken = repeats(body, index, speaker, () => registration(body, index, speaker));
+            const { statements } = spoken;
+            const faults = [...spoken.faults, ...(unknown.get(place) ?? [])];
             if (faults.length > 0) results.push({ index, status: 400, errors: faults });
             else batches.push(statements);
             if (index % 64 === 0) await turn();
@@ -191,26 +214,18 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       const occasion = occasionOf(caller);
       await store.write(async (trx) => {
         if (item.deleted_at) return;
+        const work = (await loadWorks(trx, [item.ci_id])).get(item.ci_id) as Work;
         const revision = await raiseRevision(trx);
         await hideItem(trx, item.ci_id, occasion.at, revision);
         const difference = {
           before: { deleted_at: null, ansible_name: item.ansible_name },
           after: { deleted_at: occasion.at, ansible_name: null },
         };
-        await storeChanges(
-          trx,
-          [
-            {
-              subject: 'ci',
-              subject_id: item.ci_id,
-              action: 'deleted',
-              source: `manual:${caller.tokenName}`,
-              ...difference,
-            },
-          ],
-          revision,
-          occasion,
-        );
+        const source = sourceRef('manual', caller.tokenName);
+        const former = work.former as Item;
+        const changes: Change[] = [{ subject: 'ci', subject_id: item.ci_id, action: 'deleted', source, ...difference }];
+        const hidden = { ...work, item: { ...former, deleted_at: occasion.at }, source };
+        await storeChanges(trx, await relate(trx, ranks, [hidden], [], changes, occasion.at), revision, occasion);
       });
       return await currentItem(store, item.ci_id);
     },
@@ -220,8 +235,9 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       const errors: ItemFaults[] = [];
       const said: Statement[] = [];
       const speaker = speakerOf(caller, ranks);
+      const unknown = await unknownOthers(body.items);
       for (const [index, item] of body.items.entries()) {
-        const faults = bodyFaults(item);
+        const faults = [...bodyFaults(item), ...(unknown.get(index) ?? [])];
         const spoken = faults.length === 0 ? spokenBySource(item as ItemBody, index, source, speaker) : undefined;
         if (spoken)
           faults.push(...spoken.faults, ...specsFaults(item as ItemBody, undefined), ...nameFaults(item as ItemBody));
@@ -252,13 +268,13 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     },
 
     async observe(source, batch) {
-      const { statements } = observed(source, batch);
+      const { statements } = await observed(source, batch);
       const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
       return (await store.write((trx) => reconcile(trx, heart, statements, occasion))).outcomes;
     },
 
     async read(source, batch, { complete, why, begunAt }) {
-      const { ref, statements } = observed(source, batch);
+      const { ref, statements } = await observed(source, batch);
       const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
       const reading = {
         source: ref,
@@ -297,6 +313,10 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     },
   };
   return cmdb;
+}
+
+function isRelated(body: unknown): body is ItemBody {
+  return typeof body === 'object' && body !== null && 'relationships' in body;
 }
 
 async function currentItem(store: Store, id: ItemId): Promise<ReadItem> {

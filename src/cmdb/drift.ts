@@ -63,6 +63,7 @@ const incomparable = new Set([
   'external_id',
   'terraform_resource_id',
   'tags',
+  'relationships',
   'technical_specs.power_state',
 ]);
 

@@ -135,7 +135,8 @@ function refused(...faults: Fault[]): DomainError {
   return invalid('The pin', faults);
 }
 
-async function getLiving(trx: Trx, id: ItemId): Promise<ReadItem> {
+/** The item of an id. Throws `not_found`, and `conflict` where it is hidden. */
+export async function getLiving(trx: Trx, id: ItemId): Promise<ReadItem> {
   const item = await findItemById(trx, id);
   if (!item) throw new DomainError('not_found', `There is no item ${id}.`);
   if (item.deleted_at === null) return item;

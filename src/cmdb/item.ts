@@ -78,11 +78,24 @@ export const plainAttributes = [
 ] as const;
 export type PlainAttribute = (typeof plainAttributes)[number];
 
+/** People have words of their own besides. */
+export const relationshipTypes = ['depends_on', 'runs_on', 'connects_to', 'member_of'] as const;
+/** Strongest first. */
+export const strengths = ['critical', 'strong', 'weak'] as const;
+export type Strength = (typeof strengths)[number];
+
+/** What a source says that an item is to another one, of which it knows the id or the name. */
+export type SaidRelationship = { relationship_type: string; relationship_strength: Strength; note?: string } & (
+  | { ci_id: ItemId; ci_name?: never }
+  | { ci_id?: never; ci_name: string }
+);
+
 /** What one source says of one item, in the heart's words. A key that is absent is not spoken of. */
 export interface Said extends Partial<Record<PlainAttribute, string>> {
   technical_specs?: Specs;
   tags?: string[];
   ansible?: AnsibleWords;
+  relationships?: SaidRelationship[];
   /** `cluster/vmid`: the number of a guest, as its hypervisor reports it. */
   pve?: string;
   /** Taken inside a container: the UUID and the serial are its host's. */

@@ -125,6 +125,11 @@ export function mergeClaims(
   return { document, winners };
 }
 
+/** Whose words count, for what is no attribute of the document. What was withdrawn stands nowhere but in that. */
+export function speakingOf(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
+  return withAWord(notWithdrawn(claims), ranks).filter((claim) => claim.gone_for_good !== 'withdrawn');
+}
+
 type Read = (claim: Claim) => Json | undefined;
 
 /** How each word is read. Made once: made for each item, they would be much of what a large write leaves behind. */

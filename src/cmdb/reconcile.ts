@@ -16,10 +16,11 @@ import type { Claim, ClaimId, Item, ItemId } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import { storeQuestions } from './questions.ts';
 import { noteNews, type Recognized, recognize } from './recognize.ts';
+import { relate } from './relate.ts';
 import { loadWorld, type Resolved, resolve } from './resolve.ts';
 import { settle } from './settle.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
-import { type Change, type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
+import { type Change, currentRevision, type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
 import { itemsOfClaims, loadWaitingClaims, storeClaims, storeIdentifiers, storeSeen } from './store/claims.ts';
 import { claimsWithoutNumber, clusterNodes, storeClusterNodes } from './store/identity.ts';
 import { clearAnsibleNames, storeItems } from './store/items.ts';
@@ -75,9 +76,9 @@ export async function reconcile(
   const { items = [] } = besides;
   touchAnew(desk.works, items);
   const settled = await settle(trx, heart, desk.works, occasion);
-  const changes = changesAnew(settled, desk.works, items, at);
+  const merged = changesAnew(settled, desk.works, items, at);
   await storeSources(trx, sourcesOf(statements, heart.ranks), at);
-  await storeAll(trx, heart, desk, changes, occasion);
+  const changes = await storeAll(trx, heart, desk, merged, occasion);
   await storeSeen(trx, seenBy(desk, spoken), occasion.passId ?? null);
   await storeQuestions(trx, desk, recognized);
   return { outcomes: outcomesOf(spoken, desk, recognized), changes, seen: desk.heard };
@@ -226,10 +227,10 @@ async function storeAll(
   desk: Desk,
   changes: readonly Change[],
   occasion: Occasion,
-): Promise<void> {
+): Promise<Change[]> {
   const dirty = [...desk.works.values()].filter((work) => work.dirty && work.item);
   const claims = [...dirty.flatMap((work) => [...work.dirtyClaims]), ...desk.dirtyWaiting];
-  if (dirty.length + claims.length === 0) return;
+  if (dirty.length + claims.length === 0) return [...changes];
   const visible = dirty.filter((work) => work.visible || work.difference || isNowStopped(work));
   const revision = visible.length > 0 ? await raiseRevision(trx) : 0;
   for (const work of visible) (work.item as Item).revision = revision;
@@ -256,7 +257,15 @@ async function storeAll(
   await storeIdentifiers(trx, identifiers, known, occasion.at);
   await storeClusterNodes(trx, desk.clusters.added);
   await storeInherited(trx, dirty);
-  await storeChanges(trx, changes, revision, occasion);
+  const all = await relate(trx, heart.ranks, dirty, claims, changes, occasion.at);
+  for (const { subject_id, before, after } of all) {
+    const work = desk.works.get(subject_id as ItemId);
+    if (work) work.difference ??= { before, after };
+  }
+  // What is related to what, the inventory does not show.
+  const told = all.length > 0 && revision === 0 ? await currentRevision(trx) : revision;
+  await storeChanges(trx, all, told, occasion);
+  return [...all];
 }
 
 /** The pins that came with a merge. */

@@ -7,6 +7,7 @@ import type { Fault } from '../errors.ts';
 import { nearestName } from '../faults.ts';
 import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Winners } from './item.ts';
 import { kindOf, type Ranks, sourceRef } from './kinds.ts';
+import { readRelationships, type WrittenRelationship } from './relationship.ts';
 import {
   type AnsiblePatch,
   hashOf,
@@ -207,6 +208,8 @@ function patchOf(body: ItemBody, speaker: Speaker): { patch: Patch; hold: boolea
   if (body.tags === null) patch.tags = null;
   else if (Array.isArray(body.tags))
     patch.tags = [...new Set(body.tags.map((tag) => normalizeText(String(tag))))].sort();
+  if (body.relationships !== undefined)
+    patch.relationships = readRelationships(body.relationships as readonly WrittenRelationship[] | null, faults);
   if (body.ansible === null) patch.ansible = null;
   else if (typeof body.ansible === 'object') patch.ansible = ansiblePatch(body.ansible as Record<string, unknown>);
   return { patch, hold, faults };
@@ -238,6 +241,7 @@ function wellFormed(value: unknown): Json {
 function isUnion(attribute: string): boolean {
   return (
     attribute === 'tags' ||
+    attribute === 'relationships' ||
     attribute === 'ansible.groups' ||
     attribute === 'ansible.name' ||
     attribute === 'technical_specs.power_state'
@@ -256,7 +260,7 @@ function divided(patch: Patch, kind: string, ranks: Ranks): { own: Patch; others
 }
 
 function isOwnKey(key: string, kind: string, ranks: Ranks): boolean {
-  if (key === 'technical_specs' || key === 'tags') return true;
+  if (key === 'technical_specs' || key === 'tags' || key === 'relationships') return true;
   return key !== 'ansible' && key !== 'owner' && key !== 'notes' && ranks.of(key).includes(kind);
 }
 

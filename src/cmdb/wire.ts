@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox';
 import { FaultOnTheWire } from '../http/problem.ts';
-import { type Document, itemTypes, lifecycles, powers } from './item.ts';
+import { type Document, itemTypes, lifecycles, powers, relationshipTypes, strengths } from './item.ts';
 import { statusWords } from './status.ts';
 import type { ReadItem } from './store/read-items.ts';
 
@@ -103,6 +103,32 @@ const AnsibleBody = Type.Object(
   { additionalProperties: false, title: 'AnsibleWords' },
 );
 
+export const relationshipTypeForm = '^[a-z][a-z0-9_]*$';
+const relationshipType = Type.String({
+  pattern: relationshipTypeForm,
+  maxLength: 100,
+  description: `${relationshipTypes.join(', ')}, or a word of your own in lower case with underscores`,
+});
+export const relationshipStrength = Type.Enum([...strengths], { description: 'strong unless told' });
+const RelationshipBody = Type.Object(
+  {
+    relationship_type: relationshipType,
+    relationship_strength: Type.Optional(orNull(relationshipStrength)),
+    ci_id: Type.Optional(orNull(Type.String({ maxLength: 100, description: 'of the other item' }))),
+    ci_name: Type.Optional(
+      orNull(
+        Type.String({
+          maxLength: 10_000,
+          description:
+            'of the other item, in whatever case: at the same site first, then anywhere; it need not be there yet',
+        }),
+      ),
+    ),
+    note: Type.Optional(text()),
+  },
+  { additionalProperties: false, title: 'RelationshipSaid' },
+);
+
 /** What the server owns: accepted in a body, since clients send back what they read, and ignored. */
 const owned = [
   'ci_id',
@@ -157,6 +183,15 @@ export function itemSchemas(furtherTypes: readonly string[]): ItemSchemas {
     ),
     tags: Type.Optional(texts('add up over all sources')),
     ansible: Type.Optional(orNull(AnsibleBody)),
+    relationships: Type.Optional(
+      orNull(
+        Type.Array(RelationshipBody, {
+          maxItems: 10_000,
+          description:
+            'what it is to others: in place of all that this source said of it before; [] or null takes that back',
+        }),
+      ),
+    ),
     managed_by: Type.Optional(
       text('proxmox-api, terraform, ansible, import: the write speaks for that kind of source'),
     ),

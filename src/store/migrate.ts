@@ -4,12 +4,14 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import * as items from '../../db/migrations/0001_items.ts';
 import * as heart from '../../db/migrations/0002_heart.ts';
+import * as relationships from '../../db/migrations/0003_relationships.ts';
 import { StartError } from '../errors.ts';
 import type { Database } from './tables.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001_items': items,
   '0002_heart': heart,
+  '0003_relationships': relationships,
 };
 
 /** The names of the migrations that a database has had, oldest first; none for an empty file. */

@@ -14,6 +14,7 @@ export interface Database {
   conflicts: ConflictsTable;
   pins: PinsTable;
   edges: EdgesTable;
+  relationship_targets: RelationshipTargetsTable;
   changes: ChangesTable;
   activity: ActivityTable;
   cluster_nodes: ClusterNodesTable;
@@ -192,6 +193,11 @@ export interface EdgesTable {
   relationship_strength: 'critical' | 'strong' | 'weak';
   note: string | null;
   since: string;
+}
+
+export interface RelationshipTargetsTable {
+  target: string;
+  claim_id: string;
 }
 
 export interface ChangesTable {

@@ -206,6 +206,7 @@ test('every call that writes answers as the document says', async () => {
   const find = (method: string, path: string) =>
     operationsOf(document).find((one) => one.method === method && one.path === `/api/v1${path}`) as Listed;
   const item = { ci_type: 'virtual_machine', ci_name: 'web-1', ci_status: 'running' };
+  const relationship = '/ci/{ci_id}/relationships/{relationship_type}/{target_ci_id}';
   const calls: [method: string, path: string, real: string, body?: unknown][] = [
     ['POST', '/ci', '/ci', item],
     ['POST', '/ci', '/ci', { ...item, nonsense: 1 }],
@@ -219,6 +220,11 @@ test('every call that writes answers as the document says', async () => {
     ['PUT', '/ci/{ci_id}/pins/{attribute}', '/ci/web-1/pins/owner', { value: 'alice', reason: 'hers' }],
     ['PUT', '/ci/{ci_id}/pins/{attribute}', '/ci/web-1/pins/tags', { value: [], reason: 'none' }],
     ['DELETE', '/ci/{ci_id}/pins/{attribute}', '/ci/web-1/pins/owner'],
+    ['POST', '/ci', '/ci', { ...item, ci_name: 'db-1' }],
+    ['PUT', relationship, '/ci/web-1/relationships/depends_on/db-1', { relationship_strength: 'critical' }],
+    ['PUT', relationship, '/ci/web-1/relationships/depends_on/ghost', {}],
+    ['DELETE', relationship, '/ci/web-1/relationships/depends_on/db-1'],
+    ['DELETE', relationship, '/ci/web-1/relationships/depends_on/db-1'],
     ['DELETE', '/ci/{ci_id}', '/ci/web-1'],
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, items: [item, {}] }],
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, dry_run: true, items: [] }],
@@ -258,6 +264,7 @@ async function fill({ call }: Service): Promise<void> {
     { 'X-Change-Ref': 'acme/infra#1' },
   );
   await call('PUT', '/ci/web-1/pins/owner', { value: 'alice', reason: 'hers', until: '3d' });
+  await call('POST', '/ci', { ci_name: 'db-1', relationships: [{ relationship_type: 'serves', ci_name: 'web-1' }] });
   await call('POST', '/ci', { nonsense: true });
   await call('PUT', '/groups/webservers', { match: { ci_name: 'web*' }, vars: { port: 80 }, children: ['proxies'] });
   await call('PATCH', '/sites/site-ranch', { name: 'The ranch', vars: { ntp: 'a' } });

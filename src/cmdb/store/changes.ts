@@ -36,6 +36,10 @@ export async function raiseRevision(trx: Trx): Promise<number> {
   return revision;
 }
 
+export async function currentRevision(db: ReadDb | Trx): Promise<number> {
+  return (await db.selectFrom('revision').select('revision').executeTakeFirstOrThrow()).revision;
+}
+
 export async function storeChanges(
   trx: Trx,
   changes: readonly Change[],

@@ -66,6 +66,8 @@ function filtered<O>(
   filter: ItemFilter,
 ): SelectQueryBuilder<Database, 'configuration_items', O> {
   let narrowed = query.where('deleted_at', 'is', null).where('merged_into', 'is', null);
+  // By the index, which holds names in lower case.
+  if (filter.ci_name !== undefined) narrowed = narrowed.where(sql<boolean>`lower(ci_name) = lower(${filter.ci_name})`);
   for (const column of ['ci_name', 'ci_type', 'ci_status', 'site_id', 'managed_by'] as const) {
     const value = filter[column];
     if (value !== undefined) narrowed = narrowed.where(column, '=', value);
