@@ -6,15 +6,16 @@ import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
 import { conflictEndpoint } from './cmdb/conflict-routes.ts';
 import { driftEndpoint } from './cmdb/drift-routes.ts';
 import { explainEndpoints } from './cmdb/explain-routes.ts';
+import { followSettings } from './cmdb/follow-settings.ts';
 import { handEndpoints } from './cmdb/hand-routes.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
-import { itemEndpoints } from './cmdb/routes.ts';
 import { relationshipEndpoints } from './cmdb/relationship-routes.ts';
+import { itemEndpoints } from './cmdb/routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { siteEndpoints } from './cmdb/site-routes.ts';
-import { followSettings } from './cmdb/follow-settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
 import { sourceEndpoints } from './cmdb/source-routes.ts';
+import { verdictEndpoints } from './cmdb/verdict-routes.ts';
 import { ownSettings } from './config.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';
@@ -116,7 +117,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
       ...relationshipEndpoints(cmdb, store, clock),
-      ...explainEndpoints(cmdb, store),
+      ...explainEndpoints(cmdb, store, clock),
+      ...verdictEndpoints(cmdb, store, clock),
       ...passEndpoints(cmdb, store),
       ...siteEndpoints(cmdb, store, clock),
       ...sourceEndpoints(cmdb, store, clock),

@@ -4,7 +4,7 @@
  * however many claims there are.
  */
 
-import type { Trx } from '../store/open.ts';
+import type { ReadDb } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import type { Clusters } from './clusters.ts';
 import type { DomainsOf, Identifier } from './identity/marks.ts';
@@ -116,7 +116,7 @@ export function* claimsOn(desk: Desk): Generator<Claim> {
  * Loads whoever is connected with the seeds, which are on the desk already. Answers the seeds that have something in
  * common with anything: the others are new, and have the item that was made for them.
  */
-export async function gather(trx: Trx, heart: Heart, desk: Desk, seeds: readonly Claim[]): Promise<Claim[]> {
+export async function gather(db: ReadDb, heart: Heart, desk: Desk, seeds: readonly Claim[]): Promise<Claim[]> {
   const asked: Asked = { values: new Map(), shared: new Set(), claims: new Set(), items: new Set() };
   let fresh = seeds;
   while (fresh.length > 0) {
@@ -124,13 +124,13 @@ export async function gather(trx: Trx, heart: Heart, desk: Desk, seeds: readonly
     const values = newValues(desk, heart, fresh, asked);
     const stored = fresh.filter((claim) => !isNew(desk, claim)).map(({ claim_id }) => claim_id);
     const ids = newItems(desk, fresh, asked.items);
-    const verdicts = stored.length > 0 || ids.length > 0 ? await loadVerdicts(trx, stored, ids) : undefined;
+    const verdicts = stored.length > 0 || ids.length > 0 ? await loadVerdicts(db, stored, ids) : undefined;
     if (verdicts) addVerdicts(desk, verdicts);
-    if (stored.length > 0) for (const [id, since] of await loadSaidSince(trx, stored)) desk.saidSince.set(id, since);
-    const bearers = await claimsByValues(trx, values);
+    if (stored.length > 0) for (const [id, since] of await loadSaidSince(db, stored)) desk.saidSince.set(id, since);
+    const bearers = await claimsByValues(db, values);
     for (const { kind, value } of bearers) asked.shared.add(`${kind} ${value}`);
-    const places = [...bearers, ...(await claimsTiedTo(trx, ids))];
-    await place(trx, desk, places, [...ids, ...(verdicts?.same.values() ?? [])]);
+    const places = [...bearers, ...(await claimsTiedTo(db, ids))];
+    await place(db, desk, places, [...ids, ...(verdicts?.same.values() ?? [])]);
     await turn();
     fresh = [...connected(desk, [...ids, ...places.flatMap(({ ci_id }) => ci_id ?? [])], places)].filter(
       (claim) => !asked.claims.has(claim.claim_id),
@@ -201,10 +201,10 @@ function addVerdicts(desk: Desk, { same, apart, beside }: Verdicts): void {
 }
 
 /** Puts items with all their claims, and claims that wait, on the desk. */
-export async function place(trx: Trx, desk: Desk, places: readonly Place[], items: readonly ItemId[]): Promise<void> {
+export async function place(db: ReadDb, desk: Desk, places: readonly Place[], items: readonly ItemId[]): Promise<void> {
   const wanted = new Set<ItemId>([...items, ...places.flatMap(({ ci_id }) => ci_id ?? [])]);
   for (let ids = [...wanted].filter((id) => !desk.works.has(id)); ids.length > 0; ) {
-    const loaded = await layWorks(trx, desk, ids);
+    const loaded = await layWorks(db, desk, ids);
     // What was merged into another answers with that one.
     ids = loaded.flatMap(({ item }) => item?.merged_into ?? []).filter((id) => !desk.works.has(id));
   }
@@ -213,15 +213,15 @@ export async function place(trx: Trx, desk: Desk, places: readonly Place[], item
     ({ ci_id, claim_id }) => ci_id === null && !desk.waiting.has(claim_id) && !desk.heard.has(claim_id),
   );
   for (const claim of await loadWaitingClaims(
-    trx,
+    db,
     homeless.map(({ claim_id }) => claim_id),
   ))
     desk.waiting.set(claim.claim_id, claim);
 }
 
 /** Puts items on the desk; what was heard of them in this write, though it was nothing new, was heard now. */
-export async function layWorks(trx: Trx, desk: Desk, ids: readonly ItemId[]): Promise<Work[]> {
-  const works = [...(await loadWorks(trx, ids)).values()];
+export async function layWorks(db: ReadDb, desk: Desk, ids: readonly ItemId[]): Promise<Work[]> {
+  const works = [...(await loadWorks(db, ids)).values()];
   for (const work of works) {
     desk.works.set(work.id, work);
     for (const claim of work.claims) if (desk.heard.has(claim.claim_id)) hear(desk, claim);

@@ -1,12 +1,14 @@
-/** The endpoints that say why an item is as it is: attribute by attribute, and claim by claim. */
+/** The endpoints that say why an item is as it is: attribute by attribute, claim by claim, and why it is one thing. */
 
 import { Type } from 'typebox';
 import { DomainError } from '../errors.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { ReadDb, Store } from '../store/open.ts';
+import { type Clock, stamp } from '../time.ts';
 import type { Cmdb } from './cmdb.ts';
 import { explain } from './explain.ts';
+import { identityOf } from './identity-of.ts';
 import type { Item } from './item.ts';
 import { loadClaims } from './store/claims.ts';
 import { listPins } from './store/pins.ts';
@@ -53,7 +55,49 @@ const ClaimOnTheWire = Type.Object(
   { title: 'Claim' },
 );
 
-export function explainEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
+const IdentityOnTheWire = Type.Object(
+  {
+    ci_id: Type.String(),
+    ci_name: Type.String(),
+    ties: Type.Array(
+      Type.Object({
+        claim: Type.String({ description: 'its source and its key' }),
+        with: Type.String({ description: 'another claim, or the id of the item itself' }),
+        by: Type.String({ description: 'a kind of identifier, or why in words' }),
+        value: Type.Optional(Type.String({ description: 'what both carry' })),
+        shares: Type.Optional(
+          Type.Array(Type.String(), {
+            description: 'of a claim that is tied to the item itself: what it has in common with its other claims',
+          }),
+        ),
+      }),
+      { description: 'what ties the claims of the item together' },
+    ),
+    apart: Type.Array(
+      Type.Object({
+        ci_id: Type.String(),
+        ci_name: Type.String(),
+        shares: Type.Array(Type.String(), { description: 'what it has in common with the item' }),
+        because: Type.String({ description: 'why it is another one all the same' }),
+      }),
+      { description: 'other items that share something with it' },
+    ),
+    shared: Type.Array(Type.String(), {
+      description: 'what several machines carry that cannot be one: it identifies none of them',
+    }),
+    questions: Type.Array(
+      Type.Object({
+        claim: Type.String(),
+        conflict_id: orNull(Type.String()),
+        candidates: Type.Array(Type.String(), { description: 'the claims of all that it could speak of' }),
+      }),
+      { description: 'what a person has to say' },
+    ),
+  },
+  { title: 'Identity' },
+);
+
+export function explainEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[] {
   return [
     endpoint({
       method: 'GET',
@@ -74,6 +118,20 @@ export function explainEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
         const { ranks, defaultSite } = cmdb.heart;
         const attributes = explain(item, claims, pins, ranks, defaultSite);
         return [200, { ci_id: item.ci_id, ci_name: item.ci_name, attributes }];
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/ci/{ci_id}/identity',
+      scope: 'ci:read',
+      tag: 'items',
+      summary: 'Which identifiers tie the claims of an item together, and what holds it apart from others',
+      query: Type.Object(narrow),
+      answers: { 200: IdentityOnTheWire },
+      async handle({ params, query }) {
+        const { ci_id, ci_name } = await getItem(store.read, params.ci_id as string, query);
+        const next = stamp(clock().add({ milliseconds: 1 }));
+        return [200, { ci_id, ci_name, ...(await identityOf(store, cmdb.heart, ci_id, next)) }];
       },
     }),
     endpoint({

@@ -28,7 +28,7 @@ export async function storeQuestions(trx: Trx, desk: Desk, recognized: Recognize
     ended.map(({ conflict_id }) => conflict_id),
     desk.at,
   );
-  await tell(trx, desk, recognized, asked.length + ended.length > 0);
+  await tell(trx, desk, recognized);
   if (lookedAt.size > 0) await setAlerts(trx, 'shared_identifier', sharedOf(shared), desk.at, lookedAt);
 }
 
@@ -36,7 +36,7 @@ function isSameList(a: readonly ClaimId[], b: readonly ClaimId[]): boolean {
   return a.length === b.length && a.every((id) => b.includes(id));
 }
 
-async function tell(trx: Trx, desk: Desk, { looked, questions }: Recognized, conflictsMoved: boolean): Promise<void> {
+async function tell(trx: Trx, desk: Desk, { looked, questions }: Recognized): Promise<void> {
   const answered = new Map<string, string>();
   const among = new Set<string>();
   const waiting = new Map<string, string>();
@@ -52,7 +52,8 @@ async function tell(trx: Trx, desk: Desk, { looked, questions }: Recognized, con
       );
   }
   await setAlerts(trx, 'another_machine_answered', answered, desk.at, among);
-  if (conflictsMoved || waiting.size > 0) await setAlerts(trx, 'conflict', waiting, desk.at, among);
+  // Also where a person has just answered: that ended the question before it was asked here.
+  await setAlerts(trx, 'conflict', waiting, desk.at, among);
 }
 
 function answeredBy(claim: Claim): string {

@@ -11,7 +11,8 @@ import { itemAt } from './history.ts';
 import type { ItemBody } from './speak.ts';
 import { listChanges, type ReadChange } from './store/changes.ts';
 import { loadSteps } from './store/history.ts';
-import { getItem, getItemByName, type ItemFilter, listItems, pageKeysOf, type ReadItem } from './store/read-items.ts';
+import { lineOf } from './store/merged.ts';
+import { getItem, getItemByName, type ItemFilter, listItems, pageKeysOf } from './store/read-items.ts';
 import { BulkResults, ChangeOnTheWire, ItemOnTheWire, itemOnTheWire } from './wire.ts';
 
 const mostBulkItems = 10_000;
@@ -199,12 +200,12 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       path: '/ci/{ci_id}/changes',
       scope: 'changes:read',
       tag: 'changes',
-      summary: "An item's history, newest first",
+      summary: "An item's history, newest first, with that of the items that were merged into it",
       query: Type.Object({ ...narrowQuery.properties, ...pageQuery }),
       answers: { 200: listOf(ChangeOnTheWire) },
       async handle({ params, query }) {
-        const item: ReadItem = await find(params, query);
-        return [200, await pageOfChanges(store, { subject_id: item.ci_id }, query)];
+        const { ci_id } = await find(params, query);
+        return [200, await pageOfChanges(store, { subjects: await lineOf(store.read, ci_id) }, query)];
       },
     }),
     endpoint({

@@ -1,7 +1,7 @@
 /** Sites: what the API says of one, and what rollcall.yml says above it. */
 
 import type { Static } from 'typebox';
-import type { Trx, Write } from '../store/open.ts';
+import type { ReadDb, Write } from '../store/open.ts';
 import type { siteSettings } from './settings.ts';
 import { listSites, type Site, storeNewSites, storeSite } from './store/sites.ts';
 
@@ -13,19 +13,19 @@ export function effectiveSite(site: Site, settings: SiteSettings): Site {
 }
 
 /** In which domains a short name of a site stands for a longer one. Asked once in a transaction. */
-export function domainsOf(trx: Trx, settings: SiteSettings): Promise<(site: string) => readonly string[]> {
-  let domains = askedDomains.get(trx);
+export function domainsOf(transaction: ReadDb, settings: SiteSettings): Promise<(site: string) => readonly string[]> {
+  let domains = askedDomains.get(transaction);
   if (!domains) {
-    domains = listSites(trx).then((sites) => {
+    domains = listSites(transaction).then((sites) => {
       const known = new Map(sites.map((site) => [site.site_id, effectiveSite(site, settings).domains]));
       return (site) => known.get(site) ?? settings[site]?.domains ?? [];
     });
-    askedDomains.set(trx, domains);
+    askedDomains.set(transaction, domains);
   }
   return domains;
 }
 
-const askedDomains = new WeakMap<Trx, Promise<(site: string) => readonly string[]>>();
+const askedDomains = new WeakMap<ReadDb, Promise<(site: string) => readonly string[]>>();
 
 /** The sites that rollcall.yml names exist, and those that hold new hosts do so from the start that first said so. */
 export async function registerSites(write: Write, settings: SiteSettings, at: string): Promise<void> {

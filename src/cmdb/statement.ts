@@ -1,6 +1,6 @@
 /** What is said, before it is known of which item; and what came of it. */
 
-import type { Trx } from '../store/open.ts';
+import type { ReadDb } from '../store/open.ts';
 import type { ClaimId, Hold, ItemId, Said, SourceRef } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import type { HostNames } from './names.ts';
@@ -9,7 +9,7 @@ import type { Patch } from './said.ts';
 /** What the heart goes by. */
 export interface Heart {
   /** Short names stand for these at a site. */
-  domainsOf(trx: Trx): Promise<(site: string) => readonly string[]>;
+  domainsOf(transaction: ReadDb): Promise<(site: string) => readonly string[]>;
   ranks: Ranks;
   defaultSite: string;
   names: HostNames;

@@ -287,7 +287,8 @@ export const ChangeOnTheWire = Type.Object(
     subject_id: Type.String(),
     ci_name: text(),
     action: Type.String({
-      description: 'created, updated, retired, missing, restored, deleted, pinned, unpinned, held, released',
+      description:
+        'created, updated, retired, missing, restored, deleted, pinned, unpinned, held, released, merged, split',
     }),
     source: Type.String(),
     actor: text('the token that wrote'),

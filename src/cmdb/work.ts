@@ -1,6 +1,6 @@
 /** An item while it is worked on: what was loaded of it, what was said, and what is to be stored. */
 
-import type { Trx } from '../store/open.ts';
+import type { ReadDb } from '../store/open.ts';
 import type { Difference } from './changes.ts';
 import type { Claim, GivenName, HandedDown, Hold, Item, ItemId, TakenOff } from './item.ts';
 import { mergeClaims, type Pin } from './merge.ts';
@@ -42,12 +42,12 @@ export interface Work {
   visible: boolean;
 }
 
-export async function loadWorks(trx: Trx, ids: readonly ItemId[]): Promise<Map<ItemId, Work>> {
+export async function loadWorks(db: ReadDb, ids: readonly ItemId[]): Promise<Map<ItemId, Work>> {
   const distinct = [...new Set(ids)];
   const [items, claims, pins] = [
-    await loadItems(trx, distinct),
-    await loadClaims(trx, distinct),
-    await loadPins(trx, distinct),
+    await loadItems(db, distinct),
+    await loadClaims(db, distinct),
+    await loadPins(db, distinct),
   ];
   const works = new Map<ItemId, Work>();
   for (const id of distinct) {

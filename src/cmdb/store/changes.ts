@@ -3,7 +3,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { sql } from 'kysely';
 import type { ReadDb, Trx } from '../../store/open.ts';
-import { insertRows } from '../../store/rows.ts';
+import { insertRows, listed } from '../../store/rows.ts';
 import { inTurns } from '../../store/turn.ts';
 import type { Difference } from '../changes.ts';
 import type { Json } from '../item.ts';
@@ -86,7 +86,8 @@ export interface ReadChange {
 }
 
 export interface ChangeFilter {
-  subject_id?: string;
+  /** Of one of these items. */
+  subjects?: readonly string[];
   source?: string;
   actor?: string;
   change_ref?: string;
@@ -103,10 +104,12 @@ export async function listChanges(
   let query = db
     .selectFrom('changes')
     .leftJoin('configuration_items', 'configuration_items.ci_id', 'changes.subject_id');
-  for (const column of ['subject_id', 'source', 'actor', 'change_ref'] as const) {
+  for (const column of ['source', 'actor', 'change_ref'] as const) {
     const value = filter[column];
     if (value !== undefined) query = query.where(`changes.${column}`, '=', value);
   }
+  if (filter.subjects !== undefined)
+    query = query.where('subject', '=', 'ci').where('subject_id', 'in', sql<string>`${listed(filter.subjects)}`);
   if (filter.since !== undefined) query = query.where('changed_at', '>=', filter.since);
   const { count } = await query.select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
   const rows = await query

@@ -100,9 +100,9 @@ export interface Conflict {
 }
 
 /** The open conflict of each of these claims that has one. */
-export async function openConflicts(trx: Trx, claims: readonly ClaimId[]): Promise<Conflict[]> {
+export async function openConflicts(db: ReadDb, claims: readonly ClaimId[]): Promise<Conflict[]> {
   if (claims.length === 0) return [];
-  const rows = await trx
+  const rows = await db
     .selectFrom('conflicts')
     .select(['conflict_id', 'claim_id', 'candidates'])
     .where('until', 'is', null)
@@ -121,6 +121,23 @@ export async function findConflict(
     .where('conflict_id', '=', id)
     .executeTakeFirst();
   return row && { ...conflictOf(row), until: row.until };
+}
+
+/** The claim of a conflict, and the item that it is of now. */
+export async function findAskedClaim(
+  db: ReadDb,
+  id: string,
+): Promise<{ claim: ReadConflict['claim']; ci_id: string | null; ci_name: string | null } | undefined> {
+  const row = await db
+    .selectFrom('conflicts')
+    .innerJoin('claims', 'claims.claim_id', 'conflicts.claim_id')
+    .leftJoin('configuration_items', 'configuration_items.ci_id', 'claims.ci_id')
+    .select(['claims.claim_id', 'source', 'native_key', 'said', 'claims.ci_id', 'configuration_items.ci_name'])
+    .where('conflict_id', '=', id)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { said, ci_id, ci_name, ...claim } = row;
+  return { claim: { ...claim, ci_name: (JSON.parse(said) as Said).ci_name ?? null }, ci_id, ci_name };
 }
 
 function conflictOf(row: { conflict_id: string; claim_id: string; candidates: string }): Conflict {

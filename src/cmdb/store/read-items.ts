@@ -154,6 +154,20 @@ export async function getItem(db: Db, idOrName: string, narrow: NameQuery = {}):
   return await getItemByName(db, idOrName, narrow);
 }
 
+/** What is missing or retired of that id or name, also where a living one bears the name. Throws as `getItem` does. */
+export async function getDeadItem(db: Db, idOrName: string): Promise<ReadItem> {
+  if (uuidForm.test(idOrName)) return await getItem(db, idOrName);
+  const rows = await filtered(selectReadItems(db), { ci_name: idOrName })
+    .where('ci_status', 'in', ['missing', 'retired'])
+    .orderBy('created_at')
+    .orderBy('ci_id')
+    .limit(100)
+    .execute();
+  const dead = rows.map(readItemOf);
+  if (dead.length > 1) throw severalNamed(idOrName, dead, ' and are missing or retired: say which by its id');
+  return dead[0] ?? (await getItemByName(db, idOrName));
+}
+
 /** Among live items first, then retired ones. Throws as `getItem` does. */
 export async function getItemByName(db: Db, name: string, narrow: NameQuery = {}): Promise<ReadItem> {
   const query = filtered(selectReadItems(db), { ci_name: name, ...narrow });
@@ -163,16 +177,13 @@ export async function getItemByName(db: Db, name: string, narrow: NameQuery = {}
   const living = rows.filter((item) => item.ci_status !== 'retired');
   const [item, ...others] = living.length > 0 ? living : rows.slice(0, 1);
   if (!item) throw new DomainError('not_found', `No configuration item is named ${name}.`);
-  if (others.length > 0) {
-    throw new DomainError(
-      'conflict',
-      `${living.length} configuration items are named ${name}; say which with ci_type and site_id, or by its id.`,
-      {
-        extra: {
-          candidates: living.map(({ ci_id, ci_name, ci_type, site_id }) => ({ ci_id, ci_name, ci_type, site_id })),
-        },
-      },
-    );
-  }
+  if (others.length > 0) throw severalNamed(name, living, '; say which with ci_type and site_id, or by its id');
   return item;
+}
+
+function severalNamed(name: string, items: readonly ReadItem[], advice: string): DomainError {
+  const candidates = items.map(({ ci_id, ci_name, ci_type, site_id }) => ({ ci_id, ci_name, ci_type, site_id }));
+  return new DomainError('conflict', `${items.length} configuration items are named ${name}${advice}.`, {
+    extra: { candidates },
+  });
 }
