@@ -1,18 +1,46 @@
 /** What items are to each other: said by sources and people, kept as said, and shown as edges that never dangle. */
 
 import { describe, expect, test } from 'vitest';
+import type { ClaimId, ItemId } from '../../src/cmdb/item.ts';
+import { sweep } from '../../src/cmdb/sweep.ts';
+import { openVerdicts } from '../../src/cmdb/verdict.ts';
 import { type Service, startService } from '../service.ts';
 
 type Row = Record<string, unknown>;
 
 async function world() {
   const service = await startService();
-  return { ...service, ...callsOf(service) };
+  return { ...service, ...callsOf(service), verdicts: verdictsOf(service) };
+}
+
+/** What a person decides of who is whom, each a moment later. */
+function verdictsOf({ app, now, pass }: Service) {
+  const verdicts = openVerdicts(app.cmdb, app.store, now);
+  const caller = { tokenName: 'alice', scopes: [], address: '', requestId: '', changeRef: null };
+  const later = () => pass({ minutes: 1 });
+  return {
+    merge: async (into: string, other: string) => {
+      later();
+      return await verdicts.merge(into as ItemId, other as ItemId, undefined, caller);
+    },
+    split: async (from: string, claims: string[]) => {
+      later();
+      return await verdicts.split(from as ItemId, claims as ClaimId[], undefined, caller);
+    },
+    adopt: async (into: string, from: string) => {
+      later();
+      return await verdicts.adopt(into as ItemId, from as ItemId, undefined, caller);
+    },
+  };
 }
 
 function callsOf(service: Service) {
   const { call } = service;
-  const items = async <T = Row>(path: string) => ((await call('GET', path)).body as { items: T[] }).items;
+  const items = async <T = Row>(path: string): Promise<T[]> => {
+    const { status, body } = await call('GET', path);
+    expect(status, JSON.stringify(body)).toBe(200);
+    return (body as { items: T[] }).items;
+  };
   return {
     service,
     /** Registers an item and answers its id. */
@@ -30,8 +58,15 @@ function callsOf(service: Service) {
       );
     },
     changes: async (name: string) => await items(`/ci/${name}/changes`),
-    pass_of: async (source: string, ...list: Row[]) =>
-      await call('POST', '/passes', { source, complete: true, items: list }),
+    reading: async (source: string, ...list: Row[]) => {
+      const { status, body } = await call('POST', '/passes', { source, complete: true, items: list });
+      expect([status, (body as { errors: unknown[] }).errors], JSON.stringify(body)).toEqual([200, []]);
+    },
+    idOf: async (name: string) => ((await call('GET', `/ci/${name}`)).body as { ci_id: string }).ci_id,
+    claimsOf: async (name: string, source: string) =>
+      (await items<Record<string, string>>(`/ci/${name}/claims`))
+        .filter((claim) => claim.source === source)
+        .map(({ claim_id }) => claim_id as string),
   };
 }
 
@@ -85,5 +120,398 @@ describe('a relationship in the body of an item', () => {
     expect(second).toEqual(['depends_on switch (strong) manual:admin']);
     expect(none).toEqual([]);
     expect(await links('web')).toEqual([]);
+  });
+});
+
+const guest = (vmid: number, ci_name: string, more: Row = {}): Row => ({
+  ci_type: 'virtual_machine',
+  ci_name,
+  ci_status: 'running',
+  external_id: `home/qemu/${vmid}`,
+  technical_specs: { vmid, node: 'pve1' },
+  ...more,
+});
+const dependsOn = (...names: string[]): Row => ({
+  relationships: names.map((ci_name) => ({ relationship_type: 'depends_on', ci_name })),
+});
+
+describe('who says it', () => {
+  test('each source has a row of its own, and it stands while one of them says it', async () => {
+    const { call, made, links, reading, pass } = await world();
+    await made('db');
+    const strong = dependsOn('db');
+    const weak = {
+      relationships: [{ relationship_type: 'depends_on', relationship_strength: 'weak', ci_name: 'db' }],
+    };
+    await reading('proxmox-api:home', guest(101, 'web', weak));
+    pass({ minutes: 1 });
+    await reading('terraform:infra', { ci_name: 'web', ci_type: 'virtual_machine', ...strong });
+    const both = await links('web');
+
+    pass({ minutes: 1 });
+    await call('DELETE', '/sources/terraform:infra');
+    const one = await links('web');
+    pass({ minutes: 1 });
+    await call('DELETE', '/sources/proxmox-api:home');
+
+    expect(both).toEqual(['depends_on db (weak) proxmox-api:home', 'depends_on db (strong) terraform:infra']);
+    expect(one).toEqual(['depends_on db (weak) proxmox-api:home']);
+    expect(await links('web')).toEqual([]);
+  });
+
+  test('a whole reading that no longer says it takes it back; one that is no longer said at all stands as its words do', async () => {
+    const { app, now, links, reading, pass, made, call } = await world();
+    await made('db');
+    const other = guest(102, 'other');
+    await reading('proxmox-api:home', guest(101, 'web', dependsOn('db')), other);
+    pass({ hours: 13 });
+
+    await reading('proxmox-api:home', other);
+    const missing = [await links('web'), (await call('GET', '/ci/web')).body];
+    for (let count = 0; count < 3; count += 1) {
+      pass({ hours: 13 });
+      await reading('proxmox-api:home', other);
+    }
+    await sweep(app.cmdb, app.store, now);
+    const retired = [await links('db'), (await call('GET', '/ci/web')).body];
+    await reading('proxmox-api:home', guest(101, 'web'), other);
+
+    expect(missing).toEqual([
+      ['depends_on db (strong) proxmox-api:home'],
+      expect.objectContaining({ ci_status: 'missing' }),
+    ]);
+    expect(retired).toEqual([
+      ['< depends_on web (strong) proxmox-api:home'],
+      expect.objectContaining({ ci_status: 'retired' }),
+    ]);
+    expect(await links('web')).toEqual([]);
+  });
+
+  test('a write for a kind of source is that source', async () => {
+    const { made, links } = await world();
+    await made('pve1');
+    const runsOn = { relationships: [{ relationship_type: 'runs_on', ci_name: 'pve1' }] };
+
+    await made('web', { managed_by: 'proxmox-api', external_id: '101', notes: 'mine', ...runsOn });
+
+    expect(await links('web')).toEqual(['runs_on pve1 (strong) proxmox-api:admin']);
+  });
+
+  test('what says nothing new is one narrow row, and no change', async () => {
+    const { app, call, made, reading, changes, pass } = await world();
+    await made('db');
+    const web = guest(101, 'web', dependsOn('db', 'ghost'));
+    await reading('proxmox-api:home', web);
+    await call('POST', '/ci', { ci_name: 'app', ...dependsOn('db') });
+    const state = async () => [
+      await app.store.read.selectFrom('edges').selectAll().execute(),
+      await app.store.read.selectFrom('claims').selectAll().execute(),
+      await app.store.read.selectFrom('configuration_items').selectAll().execute(),
+      await app.store.read.selectFrom('changes').selectAll().execute(),
+    ];
+    const before = await state();
+    pass({ minutes: 5 });
+
+    await reading('proxmox-api:home', web);
+    await call('POST', '/ci/bulk', { items: [{ ci_name: 'app', ...dependsOn('db') }] });
+
+    expect(await state()).toEqual(before);
+    expect(await changes('web')).toHaveLength(1);
+  });
+});
+
+describe('by name', () => {
+  test('in whatever case, and at the site of the item first', async () => {
+    const { made, links, call } = await world();
+    const ranch = await made('DB', { site_id: 'site-ranch' });
+    await made('db');
+
+    await made('web', { site_id: 'site-ranch', ...dependsOn('Db') });
+    await made('app', dependsOn('dB'));
+    await made('far', { site_id: 'site-moon', ...dependsOn('db') });
+
+    expect((await call('GET', '/ci/web/relationships')).body).toMatchObject({ items: [{ ci_id: ranch }] });
+    expect(await links('app')).toEqual(['depends_on db (strong) manual:admin']);
+    expect(await links('far')).toEqual([]);
+  });
+
+  test('of what is not there yet, it is found when that appears, is renamed to it, or becomes the only one', async () => {
+    const { made, links, call, pass } = await world();
+    await made('web', dependsOn('db'));
+    const none = await links('web');
+    pass({ minutes: 1 });
+    await made('store');
+    await call('PATCH', '/ci/store', { ci_name: 'db' });
+    const renamed = await links('web');
+    pass({ minutes: 1 });
+    await call('PATCH', '/ci/db', { ci_name: 'store' });
+    const lost = await links('web');
+    await made('db', { site_id: 'site-ranch' });
+    await made('db', { site_id: 'site-moon' });
+    const several = await links('web');
+    await call('DELETE', '/ci/db?site_id=site-moon');
+    const only = await links('web');
+    await call('PATCH', '/ci/store', { ci_name: 'db' });
+
+    expect([none, renamed, lost, several]).toEqual([[], ['depends_on db (strong) manual:admin'], [], []]);
+    expect(only).toEqual(['depends_on db (strong) manual:admin']);
+    expect((await call('GET', '/ci/web/relationships')).body).toMatchObject({
+      items: [{ ci_id: ((await call('GET', '/ci/db?site_id=site-home')).body as Row).ci_id }],
+    });
+  });
+
+  test('the living is meant before the retired, and an item is never meant by itself', async () => {
+    const { made, links, call } = await world();
+    await made('db', { lifecycle: 'retired' });
+    await made('web', dependsOn('db'));
+    await made('self', dependsOn('self'));
+    const old = (await call('GET', '/ci/web/relationships')).body;
+    const fresh = await made('db', { ci_type: 'service', technical_specs: { parent: 'nas' } });
+
+    expect(old).toMatchObject({ count: 1 });
+    expect((await call('GET', '/ci/web/relationships')).body).toMatchObject({ count: 1, items: [{ ci_id: fresh }] });
+    expect(await links('self')).toEqual([]);
+  });
+
+  test('within one bulk and one reading, whatever the order', async () => {
+    const { call, links, reading } = await world();
+
+    await call('POST', '/ci/bulk', { items: [{ ci_name: 'web', ...dependsOn('db') }, { ci_name: 'db' }] });
+    await reading('proxmox-api:home', guest(101, 'front', dependsOn('back')), guest(102, 'back'));
+
+    expect(await links('web')).toEqual(['depends_on db (strong) manual:admin']);
+    expect(await links('front')).toEqual(['depends_on back (strong) proxmox-api:home']);
+  });
+});
+
+describe('is refused', () => {
+  test.each<[string, Row, string, string]>([
+    ['without another item', {}, '/relationships/0', 'needs ci_id or ci_name: to which item it is'],
+    [
+      'to an id that no item has',
+      { ci_id: '01900000-0000-7000-8000-000000000000' },
+      '/relationships/0/ci_id',
+      'there is no item 01900000-0000-7000-8000-000000000000',
+    ],
+  ])('%s', async (_, other, pointer, detail) => {
+    const { call } = await world();
+    const item = { ci_name: 'web', relationships: [{ relationship_type: 'depends_on', ...other }] };
+
+    const alone = await call('POST', '/ci', item);
+    const bulk = await call('POST', '/ci/bulk', { items: [{ ci_name: 'a' }, item] });
+    const again = await call('POST', '/ci/bulk', { items: [item] });
+    const reading = await call('POST', '/passes', { source: 'import:hosts', complete: true, items: [item] });
+
+    const errors = [{ pointer, detail }];
+    expect(alone).toMatchObject({ status: 400, body: { errors } });
+    expect(bulk.body).toMatchObject({ results: [{ status: 201 }, { index: 1, status: 400, errors }] });
+    expect(again.body).toMatchObject({ results: [{ status: 400, errors }] });
+    expect(reading.body).toMatchObject({ errors: [{ index: 0, errors }] });
+  });
+
+  test.each<[string, Row, string]>([
+    ['a type in capitals', { relationship_type: 'Depends-On', ci_name: 'db' }, '/relationships/0/relationship_type'],
+    [
+      'an unknown strength',
+      { relationship_type: 'depends_on', ci_name: 'db', relationship_strength: 'very' },
+      '/relationships/0/relationship_strength',
+    ],
+    ['an unknown key', { relationship_type: 'depends_on', ci_name: 'db', why: 'x' }, '/relationships/0/why'],
+  ])('%s', async (_, relationship, pointer) => {
+    const { call } = await world();
+
+    const { status, body } = await call('POST', '/ci', { ci_name: 'web', relationships: [relationship] });
+
+    expect([status, (body as { errors: Row[] }).errors.map((fault) => fault.pointer)]).toEqual([400, [pointer]]);
+  });
+});
+
+/** Two machines that look alike to nobody: a person knows that they are one. */
+async function twoMachines() {
+  const here = await world();
+  const { made, reading, pass } = here;
+  const db = await made('db');
+  await made('cache');
+  pass({ minutes: 1 });
+  await reading('proxmox-api:home', guest(101, 'web', dependsOn('db')));
+  pass({ minutes: 1 });
+  await reading('terraform:infra', {
+    ci_name: 'www',
+    ci_type: 'virtual_machine',
+    relationships: [{ relationship_type: 'depends_on', ci_name: 'cache' }],
+  });
+  const [web, www] = [await here.idOf('web'), await here.idOf('www')];
+  pass({ minutes: 1 });
+  await made('user', {
+    relationships: [
+      { relationship_type: 'connects_to', ci_id: www },
+      { relationship_type: 'member_of', ci_name: 'web' },
+    ],
+  });
+  const state = async () => ({
+    web: await here.links(web),
+    www: await here.links(www),
+    user: await here.links('user'),
+    db: await here.links('db'),
+    cache: await here.links('cache'),
+  });
+  return { ...here, db, web, www, state };
+}
+
+describe('no end dangles', () => {
+  test('a merge takes both ends to the survivor, and a split gives them back', async () => {
+    const { web, www, state, verdicts, claimsOf, links, changes } = await twoMachines();
+    const apart = await state();
+
+    await verdicts.merge(web, www);
+    const merged = await state();
+    const history = await changes('user');
+    await verdicts.split(web, await claimsOf('web', 'terraform:infra'));
+
+    expect(apart).toEqual({
+      web: ['depends_on db (strong) proxmox-api:home', '< member_of user (strong) manual:admin'],
+      www: ['depends_on cache (strong) terraform:infra', '< connects_to user (strong) manual:admin'],
+      user: ['connects_to www (strong) manual:admin', 'member_of web (strong) manual:admin'],
+      db: ['< depends_on web (strong) proxmox-api:home'],
+      cache: ['< depends_on www (strong) terraform:infra'],
+    });
+    const all = [
+      'depends_on cache (strong) terraform:infra',
+      'depends_on db (strong) proxmox-api:home',
+      '< connects_to user (strong) manual:admin',
+      '< member_of user (strong) manual:admin',
+    ];
+    expect(merged).toEqual({
+      web: all,
+      www: all,
+      user: ['connects_to web (strong) manual:admin', 'member_of web (strong) manual:admin'],
+      db: ['< depends_on web (strong) proxmox-api:home'],
+      cache: ['< depends_on web (strong) terraform:infra'],
+    });
+    expect(history[0]).toMatchObject({
+      action: 'updated',
+      source: 'manual:alice',
+      before: { relationships: [{ relationship_type: 'connects_to', ci_id: www, ci_name: 'www' }, {}] },
+      after: { relationships: [{ relationship_type: 'connects_to', ci_id: web, ci_name: 'web' }, {}] },
+    });
+    expect(await state()).toEqual(apart);
+    expect(await links('web')).toEqual(apart.web);
+  });
+
+  test('a split and a merge again come to the same', async () => {
+    const { web, www, state, verdicts, claimsOf } = await twoMachines();
+    await verdicts.merge(web, www);
+    const merged = await state();
+
+    await verdicts.split(web, await claimsOf('web', 'terraform:infra'));
+    await verdicts.merge(web, www);
+
+    expect(await state()).toEqual(merged);
+  });
+
+  test('a chain of merges is followed to its end, and back', async () => {
+    const { web, www, db, state, verdicts, claimsOf, links } = await twoMachines();
+    await verdicts.merge(web, www);
+    const before = await state();
+
+    await verdicts.merge(db, web);
+    const chained = await links('user');
+    await verdicts.split(db, [
+      ...(await claimsOf('db', 'proxmox-api:home')),
+      ...(await claimsOf('db', 'terraform:infra')),
+    ]);
+
+    expect(chained).toEqual(['connects_to db (strong) manual:admin']);
+    expect(await state()).toEqual(before);
+  });
+
+  test('what two merged items are to each other is gone while they are one', async () => {
+    const { web, db, links, verdicts, claimsOf } = await twoMachines();
+
+    await verdicts.merge(db, web);
+    const merged = await links('db');
+    await verdicts.split(db, await claimsOf('db', 'proxmox-api:home'));
+
+    expect(merged).toEqual([]);
+    expect(await links('web')).toEqual([
+      'depends_on db (strong) proxmox-api:home',
+      '< member_of user (strong) manual:admin',
+    ]);
+  });
+
+  test('who goes on for a dead one has what people said of it, at both ends; what sources said stays', async () => {
+    const { made, call, links, verdicts, reading, pass, app, now } = await world();
+    await made('nas');
+    const others = [guest(102, 'other'), guest(103, 'front', dependsOn('old'))];
+    await reading('proxmox-api:home', guest(101, 'old'), ...others);
+    const old = ((await call('GET', '/ci/old')).body as Row).ci_id as string;
+    await call('PATCH', '/ci/old', dependsOn('nas'));
+    await made('user', {
+      relationships: [
+        { relationship_type: 'connects_to', ci_id: old },
+        { relationship_type: 'member_of', ci_name: 'old' },
+      ],
+    });
+    for (let count = 0; count < 4; count += 1) {
+      pass({ hours: 13 });
+      await reading('proxmox-api:home', ...others);
+    }
+    await sweep(app.cmdb, app.store, now);
+    const fresh = await made('new');
+
+    await verdicts.adopt(fresh, old);
+
+    expect(await links('new')).toEqual([
+      'depends_on nas (strong) manual:admin',
+      '< connects_to user (strong) manual:admin',
+      '< member_of user (strong) manual:admin',
+    ]);
+    expect(await links(old)).toEqual(['< depends_on front (strong) proxmox-api:home']);
+  });
+
+  test('what is hidden has none, and has them again when it is back', async () => {
+    const { call, links, changes, reading, made, pass } = await world();
+    await made('db');
+    await reading('proxmox-api:home', guest(101, 'web', dependsOn('db')));
+    const user = { relationships: [{ relationship_type: 'connects_to', ci_name: 'web' }] };
+    await made('user', user);
+    pass({ minutes: 1 });
+
+    await call('DELETE', '/ci/web');
+    const hidden = [await links('user'), await links('db'), (await changes('user'))[0]];
+    pass({ minutes: 1 });
+    await reading('proxmox-api:home', guest(101, 'web', dependsOn('db')));
+
+    expect(hidden).toEqual([
+      [],
+      [],
+      expect.objectContaining({ source: 'manual:admin', after: { relationships: null } }),
+    ]);
+    expect(await links('user')).toEqual(['connects_to web (strong) manual:admin']);
+    expect(await links('db')).toEqual(['< depends_on web (strong) proxmox-api:home']);
+    expect((await changes('web')).map(({ action, after }) => [action, (after as Row).relationships])).toEqual([
+      ['restored', [expect.objectContaining({ ci_name: 'db' })]],
+      ['deleted', null],
+      ['created', [expect.objectContaining({ ci_name: 'db' })]],
+    ]);
+  });
+
+  test('a stop of the service changes none of it', async () => {
+    const { service, web, www, verdicts, claimsOf } = await twoMachines();
+    await verdicts.merge(web, www);
+    const claims = await claimsOf('web', 'terraform:infra');
+    await callsOf(service).made('late', dependsOn('ghost'));
+
+    await service.restart();
+
+    const { links, made } = callsOf(service);
+    service.pass({ minutes: 1 });
+    await verdictsOf(service).split(web, claims);
+    await made('ghost');
+    expect(await links(www)).toEqual([
+      'depends_on cache (strong) terraform:infra',
+      '< connects_to user (strong) manual:admin',
+    ]);
+    expect(await links('late')).toEqual(['depends_on ghost (strong) manual:admin']);
   });
 });
