@@ -8,6 +8,7 @@ import { driftEndpoint } from './cmdb/drift-routes.ts';
 import { explainEndpoints } from './cmdb/explain-routes.ts';
 import { followSettings } from './cmdb/follow-settings.ts';
 import { handEndpoints } from './cmdb/hand-routes.ts';
+import { sweepJob, sweptAfterPasses } from './cmdb/job.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
 import { relationshipEndpoints } from './cmdb/relationship-routes.ts';
 import { itemEndpoints } from './cmdb/routes.ts';
@@ -95,7 +96,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const refusals = openRefusals(store, log);
     const metrics = openMetrics(store);
     const names = hostNames(new Set(Object.keys(config.inventory.groups)), config.inventory.follow_renames);
-    const cmdb = openCmdb({ store, settings: config, timeZone, names, clock });
+    const heart = openCmdb({ store, settings: config, timeZone, names, clock });
+    const cmdb = sweptAfterPasses(heart, () => clocks.follow('sweep'));
     const house = { store, cmdb, clock, log };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
     const inventory: Opened = await inventoryModule(here).open(house, config.inventory);
@@ -128,6 +130,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...groundEndpoints(ground),
     );
     const jobs: Job[] = [
+      sweepJob(cmdb, store, clock),
       backupJob(store, `${config.data}/backups`, clock),
       pruneRefusalsJob(store, clock),
       ...modules.flatMap((module) => module.jobs ?? []),

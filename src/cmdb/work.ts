@@ -188,12 +188,11 @@ function withTakenOff(former: TakenOff, tags: readonly string[], groups: readonl
   };
 }
 
-/** It was missing for so long that its source has given it up. */
+/** It was missing for so long that it is given up; that is time's doing, and nobody's word. */
 export function giveUp(work: Work, claim: Claim): void {
   claim.gone_for_good = 'retired';
   work.dirty = true;
   work.dirtyClaims.add(claim);
-  if (work.source === '') work.source = claim.source;
 }
 
 /** What a held reading said of its power counts now. */

@@ -32,6 +32,11 @@ export interface Jobs {
   /** Starts the clocks. Without it a job runs only when it is asked to. */
   start(): void;
   run(name: string): Promise<Record<string, number>>;
+  /**
+   * Runs it for what was done up to now: after the run that is under way, and once for all who ask meanwhile. Does not
+   * throw; how it went is in the log.
+   */
+  follow(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -76,6 +81,23 @@ export function openJobs(jobs: readonly Job[], { settings, timeZone, store, cloc
     return work;
   }
 
+  const following = new Map<string, Promise<void>>();
+  let isClosed = false;
+
+  function follow(job: Job): Promise<void> {
+    const asked = following.get(job.name);
+    if (asked) return asked;
+    const next = async () => {
+      await running.get(job.name)?.catch(() => undefined);
+      // From here on it may have begun already; who asks now needs another one.
+      following.delete(job.name);
+      if (!isClosed) await run(job).catch(() => undefined);
+    };
+    const work = next();
+    following.set(job.name, work);
+    return work;
+  }
+
   async function runNow(job: Job): Promise<Record<string, number>> {
     const began = performance.now();
     try {
@@ -106,6 +128,12 @@ export function openJobs(jobs: readonly Job[], { settings, timeZone, store, cloc
     }
   }
 
+  function get(name: string): Job {
+    const job = jobs.find((one) => one.name === name);
+    if (!job) throw new Error(`There is no job ${name}.`);
+    return job;
+  }
+
   const startJob = (job: Job) => void run(job).catch(() => undefined);
   const timers: (schedule.Job | null)[] = [];
   let soon: NodeJS.Timeout | undefined;
@@ -127,15 +155,13 @@ export function openJobs(jobs: readonly Job[], { settings, timeZone, store, cloc
         }
       }, soonMilliseconds).unref();
     },
-    async run(name) {
-      const job = jobs.find((one) => one.name === name);
-      if (!job) throw new Error(`There is no job ${name}.`);
-      return await run(job);
-    },
+    run: async (name) => await run(get(name)),
+    follow: async (name) => await follow(get(name)),
     async close() {
+      isClosed = true;
       clearTimeout(soon);
       for (const timer of timers) timer?.cancel();
-      await Promise.allSettled(running.values());
+      await Promise.allSettled([...following.values(), ...running.values()]);
     },
   };
 }

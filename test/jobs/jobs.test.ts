@@ -143,6 +143,38 @@ describe('a job', () => {
     expect(job.runs).toBe(2);
   });
 
+  test('follows what was done: after the run that is under way, and once for all who ask meanwhile', async () => {
+    const ends: (() => void)[] = [];
+    const job = countingJob({
+      run: () => new Promise((resolve) => ends.push(() => resolve({}))),
+    });
+    const { jobs } = await worldOf([job]);
+
+    const under = jobs.run('count');
+    const asked = Promise.all([jobs.follow('count'), jobs.follow('count')]);
+    const begun = ends.length;
+    ends[0]?.();
+    await under;
+    await vi.waitFor(() => expect(ends).toHaveLength(2));
+    const later = jobs.follow('count');
+    ends[1]?.();
+    await asked;
+    await vi.waitFor(() => expect(ends).toHaveLength(3));
+    ends[2]?.();
+    await later;
+
+    expect([begun, ends.length]).toEqual([1, 3]);
+  });
+
+  test('that follows and fails is in the log, and nobody else’s failure', async () => {
+    const job = countingJob({ failsWith: new Error('broken') } as Partial<Job>);
+    const { jobs, lines } = await worldOf([job]);
+
+    await jobs.follow('count');
+
+    expect(lines).toMatchObject([{ job: 'count', msg: 'a job failed' }]);
+  });
+
   test('that is under way is waited for when the jobs are closed', async () => {
     const gate = Promise.withResolvers<Record<string, number>>();
     const job = countingJob();
@@ -267,7 +299,7 @@ describe('it does not start with', () => {
     const starting = startService({ settings: { jobs: { backups: { schedule: 'off' } } } });
 
     await expect(starting).rejects.toThrow(
-      'jobs: there is no job backups; known are backup, prune-refusals, prune-inventory.',
+      'jobs: there is no job backups; known are sweep, backup, prune-refusals, prune-inventory.',
     );
   });
 });

@@ -1,0 +1,33 @@
+/** The heart's scheduled work: what time alone changes is done every five minutes, and after each pass. */
+
+import type { Job } from '../jobs/jobs.ts';
+import type { Store } from '../store/open.ts';
+import type { Clock } from '../time.ts';
+import type { Cmdb } from './cmdb.ts';
+import { sweep } from './sweep.ts';
+
+export function sweepJob(cmdb: Cmdb, store: Store, clock: Clock): Job {
+  return {
+    name: 'sweep',
+    schedule: '*/5 * * * *',
+    isDueAtStart: () => Promise.resolve(true),
+    run: () => sweep(cmdb, store, clock),
+  };
+}
+
+/** The heart, which answers a pass once what time alone changes has followed it, in a transaction of its own. */
+export function sweptAfterPasses(cmdb: Cmdb, sweepNow: () => Promise<void>): Cmdb {
+  return {
+    ...cmdb,
+    async pass(body, caller) {
+      const result = await cmdb.pass(body, caller);
+      if (!body.dry_run) await sweepNow();
+      return result;
+    },
+    async read(source, batch, reading) {
+      const result = await cmdb.read(source, batch, reading);
+      await sweepNow();
+      return result;
+    },
+  };
+}
