@@ -22,8 +22,10 @@ export function itemAt(item: ReadItem, steps: readonly Step[], at: string): Show
       'not_found',
       `${item.ci_name} was not known yet at ${at}; it is known since ${item.created_at}.`,
     );
+  const related = steps.findLast(({ after }) => 'relationships' in after)?.after.relationships;
   return {
     ...documentAt(steps),
+    ...(related ? { relationships: related as Json[] } : {}),
     ci_id: item.ci_id,
     first_seen_at: item.first_seen_at,
     created_at: item.created_at,

@@ -78,23 +78,23 @@ export function relationshipEndpoints(cmdb: Cmdb, store: Store, clock: Clock): E
       scope: 'ci:write',
       tag: 'relationships',
       summary: 'Say as a person that an item is something to another one',
-      description: 'Kept in what that person says of the item. Both ends are an id or a name.',
+      description:
+        'Kept in what that person says of the item, in place of what they said of it before. Both ends are an id or a name.',
       query: Type.Object(narrow),
-      body: Type.Optional(
-        Type.Object(
-          {
-            relationship_strength: Type.Optional(Type.Union([relationshipStrength, Type.Null()])),
-            note: Type.Optional(Type.Union([Type.String({ maxLength: 10_000 }), Type.Null()])),
-          },
-          { additionalProperties: false, title: 'RelationshipBody' },
-        ),
+      body: Type.Object(
+        {
+          relationship_strength: Type.Optional(Type.Union([relationshipStrength, Type.Null()])),
+          note: Type.Optional(Type.Union([Type.String({ maxLength: 10_000 }), Type.Null()])),
+        },
+        { additionalProperties: false, title: 'RelationshipBody' },
       ),
+      bodyIsOptional: true,
       bodyName: 'The relationship',
       answers: { 200: RelationshipOnTheWire },
       async handle({ params, query, body, caller }) {
         const id = await idOf(params, query);
         const target = params.target_ci_id as string;
-        return [200, await links.link(id, typeOf(params), target, body ?? {}, caller)];
+        return [200, await links.link(id, typeOf(params), target, body, caller)];
       },
     }),
     endpoint({

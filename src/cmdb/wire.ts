@@ -2,7 +2,7 @@
 
 import { type TSchema, Type } from 'typebox';
 import { FaultOnTheWire } from '../http/problem.ts';
-import { type Document, itemTypes, lifecycles, powers, relationshipTypes, strengths } from './item.ts';
+import { type Document, itemTypes, type Json, lifecycles, powers, relationshipTypes, strengths } from './item.ts';
 import { statusWords } from './status.ts';
 import type { ReadItem } from './store/read-items.ts';
 
@@ -188,7 +188,7 @@ export function itemSchemas(furtherTypes: readonly string[]): ItemSchemas {
         Type.Array(RelationshipBody, {
           maxItems: 10_000,
           description:
-            'what it is to others: in place of all that this source said of it before; [] or null takes that back',
+            'what it is to others, in place of all that this source said of it before; [] or null takes that back. Left out it stands; in a whole reading of a source it is then no longer said',
         }),
       ),
     ),
@@ -261,6 +261,25 @@ export const ItemOnTheWire = Type.Object(
     created_at: time,
     updated_at: time,
     deleted_at: orNull(time),
+    relationships: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            relationship_type: Type.String(),
+            relationship_strength: relationshipStrength,
+            ci_id: Type.String(),
+            ci_name: text('as it was called then'),
+            source: Type.String(),
+            note: text(),
+          },
+          { title: 'RelationshipThen' },
+        ),
+        {
+          description:
+            'what it was to others at the moment that was asked for, if it was anything; as they are now, they have a call of their own',
+        },
+      ),
+    ),
     shadowed: Type.Optional(Type.Array(Shadow, { description: 'what was written and is outranked by another source' })),
   },
   { title: 'Item' },
@@ -314,7 +333,7 @@ export type ShownItem = Document &
     | 'last_configured_at'
     | 'created_at'
     | 'updated_at'
-  >;
+  > & { relationships?: Json[] };
 
 /** Every key present, null when unknown. */
 export function itemOnTheWire(item: ShownItem): Record<string, unknown> {
@@ -357,5 +376,6 @@ export function itemOnTheWire(item: ShownItem): Record<string, unknown> {
     created_at: item.created_at,
     updated_at: item.updated_at,
     deleted_at: item.deleted_at,
+    ...(item.relationships ? { relationships: item.relationships } : {}),
   };
 }

@@ -52,6 +52,8 @@ export interface Endpoint {
   tag: string;
   query?: TSchema;
   body?: TSchema;
+  /** No body is an empty one. */
+  bodyIsOptional?: boolean;
   /** Opens the sentence that refuses a body, such as "The item". */
   bodyName?: string;
   /** Answers by status; what is no schema is described by its media type. */

@@ -76,7 +76,7 @@ function operationOf(endpoint: Endpoint, components: Record<string, Json>): Json
     ...(endpoint.body
       ? {
           requestBody: {
-            required: true,
+            required: endpoint.bodyIsOptional !== true,
             content: { 'application/json': { schema: named(endpoint.body, components) } },
           },
         }

@@ -134,8 +134,8 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
       let body: unknown;
       if (checkBody) {
-        if (!locals.body) throw new DomainError('invalid', 'This call needs a JSON body.');
-        body = withoutChangeRef(parseBody(locals.body), caller);
+        if (!locals.body && !endpoint.bodyIsOptional) throw new DomainError('invalid', 'This call needs a JSON body.');
+        body = locals.body ? withoutChangeRef(parseBody(locals.body), caller) : {};
         checkBody(body);
       }
       const [status, answer, headers] = await endpoint.handle({

@@ -515,3 +515,178 @@ describe('no end dangles', () => {
     expect(await links('late')).toEqual(['depends_on ghost (strong) manual:admin']);
   });
 });
+
+describe('a person', () => {
+  const edge = '/ci/web/relationships/depends_on/db';
+
+  test('says one by a call, says it otherwise, and takes it back; what else they say of the item stands', async () => {
+    const { call, made, links, claimsOf, pass } = await world();
+    const db = await made('db');
+    await made('web', { notes: 'mine', ...dependsOn('cache') });
+    pass({ minutes: 1 });
+
+    const said = await call('PUT', edge);
+    pass({ minutes: 1 });
+    const again = await call('PUT', edge, { relationship_strength: 'critical', note: 'its sessions' });
+    const standing = await links('web');
+    const taken = await call('DELETE', edge);
+
+    const row = { relationship_type: 'depends_on', direction: 'out', ci_id: db, ci_name: 'db', ci_type: 'machine' };
+    const plain = { ...row, source: 'manual:admin', relationship_strength: 'strong', note: null };
+    expect([said.status, said.body]).toEqual([200, plain]);
+    expect([again.status, again.body]).toEqual([
+      200,
+      { ...plain, relationship_strength: 'critical', note: 'its sessions' },
+    ]);
+    expect(standing).toEqual(['depends_on db (critical) manual:admin']);
+    expect([taken.status, taken.body]).toEqual([
+      200,
+      { relationship_type: 'depends_on', ci_id: db, ci_name: 'db', still_said_by: [] },
+    ]);
+    expect(await links('web')).toEqual([]);
+    expect(await claimsOf('web', 'manual:admin')).toHaveLength(1);
+    await made('cache');
+    expect(await links('web')).toEqual(['depends_on cache (strong) manual:admin']);
+    expect((await call('GET', '/ci/web')).body).toMatchObject({ notes: 'mine' });
+  });
+
+  test('takes back by a call what they said by name, also where no item bears it', async () => {
+    const { call, made, links } = await world();
+    const db = await made('db');
+    await made('web', dependsOn('DB', 'ghost'));
+
+    const taken = [
+      await call('DELETE', `/ci/web/relationships/depends_on/${db}`),
+      await call('DELETE', '/ci/web/relationships/depends_on/Ghost'),
+    ];
+    await made('ghost');
+
+    expect(taken.map(({ status }) => status)).toEqual([200, 200]);
+    expect(await links('web')).toEqual([]);
+  });
+
+  test('does not take back what only others say, and is told who they are', async () => {
+    const { call, made, reading, links } = await world();
+    await made('db');
+    await reading('proxmox-api:home', guest(101, 'web', dependsOn('db')));
+    const theirs = await call('DELETE', edge);
+
+    await call('PUT', edge, { relationship_strength: 'weak' });
+    const both = await links('web');
+    const own = await call('DELETE', edge);
+    const nobodys = await call('DELETE', '/ci/db/relationships/depends_on/web');
+
+    expect(theirs).toMatchObject({
+      status: 409,
+      body: {
+        detail: 'You did not say that web depends_on db; proxmox-api:home does. It stands until taken back there.',
+        said_by: ['proxmox-api:home'],
+      },
+    });
+    expect(both).toEqual(['depends_on db (weak) manual:admin', 'depends_on db (strong) proxmox-api:home']);
+    expect(own).toMatchObject({ status: 200, body: { still_said_by: ['proxmox-api:home'] } });
+    expect(nobodys).toMatchObject({ status: 404, body: { detail: 'Nobody says that db depends_on web.' } });
+  });
+
+  test.each<[string, string, unknown, number, string]>([
+    [
+      'an item that is none',
+      '/ci/web/relationships/depends_on/ghost',
+      {},
+      404,
+      'No configuration item is named ghost.',
+    ],
+    ['the item itself', '/ci/web/relationships/depends_on/web', {}, 400, 'at /target_ci_id: is the item itself'],
+    ['a word that is none', '/ci/web/relationships/Depends-On/db', {}, 400, 'at /relationship_type: must be a word'],
+    ['an unknown strength', edge, { relationship_strength: 'very' }, 400, '/relationship_strength'],
+  ])('cannot relate an item to %s', async (_, path, body, status, detail) => {
+    const { call, made } = await world();
+    await made('web');
+    await made('db');
+
+    const answer = await call('PUT', path, body);
+
+    expect(answer.status).toBe(status);
+    expect((answer.body as { detail: string }).detail).toContain(detail);
+  });
+
+  test('says it once of merged items: the last word counts, and taken back it is gone', async () => {
+    const { call, web, www, links, verdicts, pass } = await twoMachines();
+    await call('PUT', `/ci/${web}/relationships/runs_on/cache`, { relationship_strength: 'critical' });
+    await call('PUT', `/ci/${www}/relationships/runs_on/cache`, { relationship_strength: 'critical' });
+    await verdicts.merge(web, www);
+    pass({ minutes: 1 });
+
+    const { body } = await call('PUT', `/ci/${www}/relationships/runs_on/cache`, { relationship_strength: 'weak' });
+    const said = await links(web, '?relationship_types=runs_on');
+    await call('DELETE', `/ci/${web}/relationships/runs_on/cache`);
+
+    expect(body).toMatchObject({ relationship_strength: 'weak' });
+    expect(said).toEqual(['runs_on cache (weak) manual:admin']);
+    expect(await links(web, '?relationship_types=runs_on')).toEqual([]);
+  });
+});
+
+test('a list is narrowed by type and direction, and has pages', async () => {
+  const { call, made, links } = await world();
+  for (const name of ['db', 'pve1']) await made(name);
+  await made('web', {
+    relationships: [
+      { relationship_type: 'runs_on', ci_name: 'pve1' },
+      { relationship_type: 'depends_on', ci_name: 'db' },
+      { relationship_type: 'backed_up_by', ci_name: 'db' },
+    ],
+  });
+  await made('user', { relationships: [{ relationship_type: 'depends_on', ci_name: 'web' }] });
+
+  const first = (await call('GET', '/ci/web/relationships?limit=3')).body as { next: string };
+  const second = (await call('GET', `/ci/web/relationships?limit=3&cursor=${first.next}`)).body;
+
+  expect(await links('web', '?relationship_types=runs_on,depends_on&direction=out')).toEqual([
+    'depends_on db (strong) manual:admin',
+    'runs_on pve1 (strong) manual:admin',
+  ]);
+  expect(await links('web', '?relationship_types=depends_on')).toEqual([
+    'depends_on db (strong) manual:admin',
+    '< depends_on user (strong) manual:admin',
+  ]);
+  expect(first).toMatchObject({ count: 4, items: [{}, {}, {}] });
+  expect(second).toMatchObject({ count: 4, items: [{ direction: 'in', ci_name: 'user' }], next: null });
+  expect((await call('GET', '/ci/web/relationships?direction=up')).status).toBe(400);
+});
+
+test('the history of an item and the item as it was tell what it was to others', async () => {
+  const { call, made, changes, pass } = await world();
+  const db = await made('db');
+  await made('web');
+  pass({ hours: 1 });
+  await call('PUT', '/ci/web/relationships/depends_on/db', { note: 'x' });
+  pass({ hours: 1 });
+  const revision = (await call('GET', '/inventory')).headers.get('etag');
+  await call('PATCH', '/ci/web', { relationships: null });
+
+  const [gone, come, ...others] = await changes('web');
+  const at = async (time: string) =>
+    ((await call('GET', `/ci/web?at=2026-03-02T${time}:00Z`)).body as Row).relationships;
+
+  const told = [
+    {
+      relationship_type: 'depends_on',
+      relationship_strength: 'strong',
+      ci_id: db,
+      ci_name: 'db',
+      source: 'manual:admin',
+      note: 'x',
+    },
+  ];
+  expect(others).toHaveLength(1);
+  expect(come).toMatchObject({
+    source: 'manual:admin',
+    before: { relationships: null },
+    after: { relationships: told },
+  });
+  expect(gone).toMatchObject({ before: { relationships: told }, after: { relationships: null } });
+  expect([await at('10:30'), await at('11:30'), await at('12:00')]).toEqual([undefined, told, undefined]);
+  expect((await call('GET', '/ci/web')).body).toMatchObject({ updated_at: gone?.changed_at });
+  expect((await call('GET', '/inventory')).headers.get('etag')).toBe(revision);
+});
