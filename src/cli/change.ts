@@ -1,6 +1,7 @@
 /** What a write changed, for people: one line for each item, and one for each attribute. */
 
 import type { Json } from './client.ts';
+import { relationshipInWords } from './item.ts';
 import { print, shown, styled } from './output.ts';
 
 export interface ShownChange {
@@ -35,8 +36,9 @@ export function printDifference(before: Json, after: Json, isNew: boolean): void
   const names = Object.keys(after).filter((name) => !consequences.has(name) && !(isNew && isPlain(name, after)));
   const width = Math.max(0, ...names.map((name) => name.length));
   for (const name of names.sort()) {
-    const was = isNew ? '' : `${shown(before[name])} → `;
-    print(`    ${shown(name).padEnd(width)}  ${was}${shown(after[name])}`);
+    const told = ({ [name]: value }: Json) =>
+      name === 'relationships' && Array.isArray(value) ? shown(value.map(relationshipInWords)) : shown(value);
+    print(`    ${shown(name).padEnd(width)}  ${isNew ? '' : `${told(before)} → `}${told(after)}`);
   }
 }
 

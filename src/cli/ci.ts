@@ -6,6 +6,7 @@ import { setCommand } from './ci-set.ts';
 import type { Json } from './client.ts';
 import { isConfirmed } from './confirm.ts';
 import { addressOf, attributesOf, type Narrow, narrowQuery } from './item.ts';
+import { linkCommand, linksCommand, unlinkCommand } from './link.ts';
 import { note, print, printFields, printJson, printTable, shown } from './output.ts';
 import { withClient } from './service.ts';
 
@@ -16,7 +17,10 @@ export function ciCommand(): Command {
     .addCommand(showCommand())
     .addCommand(setCommand())
     .addCommand(removeCommand())
-    .addCommand(applyCommand());
+    .addCommand(applyCommand())
+    .addCommand(linkCommand())
+    .addCommand(unlinkCommand())
+    .addCommand(linksCommand());
 }
 
 const filters = {

@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import type { Json } from './client.ts';
-import { type Narrow, narrowQuery } from './item.ts';
+import { type Narrow, narrowQuery, relationshipInWords } from './item.ts';
 import { note, print, printJson, shown, styled } from './output.ts';
 import { withClient } from './service.ts';
 
@@ -55,13 +55,13 @@ function printChange({ changed_at, action, source, actor, change_ref, reason, be
   }
 }
 
-const lists = new Set(['tags', 'ansible.groups']);
+const lists = new Set(['tags', 'ansible.groups', 'relationships', 'said.relationships']);
 
 function differenceInWords(attribute: string, before: Json, after: Json, isNew: boolean): string {
   const [was, is] = [before[attribute], after[attribute]];
-  if (isNew) return cut(is);
-  if (!lists.has(attribute)) return `${cut(toldOf(attribute, was))} → ${cut(toldOf(attribute, is))}`;
+  if (!lists.has(attribute)) return isNew ? cut(is) : `${cut(toldOf(attribute, was))} → ${cut(toldOf(attribute, is))}`;
   const [former, now] = [listOf(was), listOf(is)];
+  if (isNew) return cut(now);
   return [
     ...now.filter((entry) => !former.includes(entry)).map((entry) => `+${cut(entry)}`),
     ...former.filter((entry) => !now.includes(entry)).map((entry) => `-${cut(entry)}`),
@@ -69,7 +69,14 @@ function differenceInWords(attribute: string, before: Json, after: Json, isNew: 
 }
 
 function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
+  if (!Array.isArray(value)) return [];
+  return value.map((entry) => (typeof entry === 'object' ? saidInWords(entry as Json) : (entry as unknown)));
+}
+
+/** A relationship, and whose word it is. */
+function saidInWords(relationship: Json): string {
+  const by = relationship.source === undefined ? '' : ` by ${shown(relationship.source)}`;
+  return relationshipInWords(relationship) + by;
 }
 
 /** Of a hold and a pin, what a person reads first. */

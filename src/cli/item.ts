@@ -15,13 +15,14 @@ export function narrowQuery({ type, site }: Narrow) {
 
 /** What is known, each attribute under its dotted path. */
 export function attributesOf(item: Json): Json {
-  const { technical_specs: specs, ansible, ...plain } = item;
+  const { technical_specs: specs, ansible, relationships, ...plain } = item;
   const { vars, ...words } = ansible as Json;
   const all = [
     ...Object.entries(plain),
     ...under('technical_specs', specs),
     ...under('ansible', words),
     ...under('ansible.vars', vars),
+    ...(Array.isArray(relationships) ? [['relationships', relationships.map(relationshipInWords)] as const] : []),
   ];
   return Object.fromEntries(all.filter(([, value]) => shown(value) !== '-'));
 }
@@ -35,4 +36,10 @@ export function addressOf(item: Json): unknown {
 
 function under(prefix: string, part: unknown): [string, unknown][] {
   return Object.entries(part as Json).map(([key, value]) => [`${prefix}.${key}`, value]);
+}
+
+/** `depends_on db-1 (critical): its sessions` */
+export function relationshipInWords({ relationship_type, relationship_strength, ci_name, ci_id, note }: Json): string {
+  const why = note === null || note === undefined ? '' : `: ${shown(note)}`;
+  return `${shown(relationship_type)} ${shown(ci_name ?? ci_id)} (${shown(relationship_strength)})${why}`;
 }

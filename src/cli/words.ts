@@ -39,6 +39,7 @@ export const itemKeys = [
   'tags',
   'technical_specs',
   'ansible',
+  'relationships',
   'managed_by',
   'external_id',
   'terraform_resource_id',

@@ -260,7 +260,7 @@ async function storeAll(
   const all = await relate(trx, heart.ranks, dirty, claims, changes, occasion.at);
   for (const { subject_id, before, after } of all) {
     const work = desk.works.get(subject_id as ItemId);
-    if (work) work.difference ??= { before, after };
+    if (work && 'relationships' in after) work.difference ??= { before, after };
   }
   // What is related to what, the inventory does not show.
   const told = all.length > 0 && revision === 0 ? await currentRevision(trx) : revision;

@@ -170,28 +170,21 @@ function shown(edges: readonly Edge[], names: ReadonlyMap<ItemId, string>): Json
   return told.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
-/** A word of which nothing came is no relationship of the item yet. */
-function withWordsApart(change: Change): Change {
-  if (!('relationships' in change.after)) return change;
-  const { relationships: was = null, ...before } = change.before;
-  const { relationships: is = null, ...after } = change.after;
-  return {
-    ...change,
-    before: { ...before, 'said.relationships': was },
-    after: { ...after, 'said.relationships': is },
-  };
-}
+const wordOfMouth = 'said.relationships';
 
 /** One change to one item, however much differs. */
 function withRelated(changes: readonly Change[], related: readonly Related[]): readonly Change[] {
   const byId = new Map(related.map((one) => [one.ci_id as string, one]));
   const all = changes.map((change) => {
     const one = change.subject === 'ci' ? byId.get(change.subject_id) : undefined;
-    if (!one) return withWordsApart(change);
+    if (!one) return change;
     byId.delete(change.subject_id);
+    // What was said, as it was said, is told where nothing else shows of it.
+    const { [wordOfMouth]: _, ...before } = change.before;
+    const { [wordOfMouth]: __, ...after } = change.after;
     // Of what is new there is no before.
-    const before = change.action === 'created' ? change.before : { ...change.before, relationships: one.before };
-    return { ...change, before, after: { ...change.after, relationships: one.after } };
+    if (change.action !== 'created') before.relationships = one.before;
+    return { ...change, before, after: { ...after, relationships: one.after } };
   });
   for (const { ci_id, ci_name, source, before, after } of byId.values())
     all.push({

@@ -83,7 +83,7 @@ export function relationshipEndpoints(cmdb: Cmdb, store: Store, clock: Clock): E
       query: Type.Object(narrow),
       body: Type.Object(
         {
-          relationship_strength: Type.Optional(Type.Union([relationshipStrength, Type.Null()])),
+          relationship_strength: Type.Optional(relationshipStrength),
           note: Type.Optional(Type.Union([Type.String({ maxLength: 10_000 }), Type.Null()])),
         },
         { additionalProperties: false, title: 'RelationshipBody' },
