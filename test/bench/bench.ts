@@ -9,6 +9,7 @@ import Sqlite from 'better-sqlite3';
 import { readTools } from '../tools/tools.ts';
 import { benchAnsible } from './ansible.ts';
 import { benchBulk } from './bulk.ts';
+import { benchHeart } from './heart.ts';
 import { benchInventory } from './inventory.ts';
 import { benchStart } from './start.ts';
 import { type Figure, tableOf } from './table.ts';
@@ -17,6 +18,7 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
   ansible: benchAnsible,
   inventory: benchInventory,
   bulk: benchBulk,
+  heart: benchHeart,
   start: benchStart,
 };
 
