@@ -15,7 +15,7 @@ import { documentOf, loadWorks, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
 /** What of an item stands beside its document: no change. */
-const bookkeeping: ReadonlySet<string> = new Set(
+export const bookkeeping: ReadonlySet<string> = new Set(
   Object.keys({
     ci_id: true,
     absent_since: true,

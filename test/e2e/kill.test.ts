@@ -7,6 +7,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { differenceOf } from '../../src/cmdb/changes.ts';
 import type { Item, ItemId } from '../../src/cmdb/item.ts';
+import { bookkeeping } from '../../src/cmdb/settle.ts';
 import { loadItems } from '../../src/cmdb/store/items.ts';
 import { kyselyOver, openFile } from '../../src/store/connection.ts';
 import type { ReadDb } from '../../src/store/open.ts';
@@ -125,21 +126,6 @@ const counts: Readonly<Partial<Record<keyof typeof nothingWrong, string>>> = {
   'items after the revision':
     'SELECT count(*) AS n FROM configuration_items WHERE revision > (SELECT revision FROM revision)',
 };
-
-/** What stands beside the document, and is no change. */
-const bookkeeping = new Set([
-  'ci_id',
-  'absent_since',
-  'stop_confirmed',
-  'ansible_name_by',
-  'ansible_name_from',
-  'winners',
-  'taken_off',
-  'revision',
-  'first_seen_at',
-  'created_at',
-  'updated_at',
-]);
 
 async function stateOf(file: string): Promise<State> {
   const raw = openFile(file, { readonly: true });

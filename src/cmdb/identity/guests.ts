@@ -1,6 +1,8 @@
 /**
  * Which guest is this? Hypervisors' rows alone, against what stood before: nobody else's word matters here. A number
  * (cluster/vmid) names one guest of its cluster; a guest's body is its UUID or, where one side has none, its MACs.
+ * A new number with the body of a guest that is gone is that one, moved: the gone lends its marks while nothing living
+ * has its item (together.ts). With the body of one that is still there it is a copy, and both keep what they have.
  */
 
 import type { Things } from './things.ts';
