@@ -48,9 +48,10 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   for (const work of works.values()) {
     if (!work.dirty || isEmpty(work)) continue;
     work.item = mergedItem(work, heart, at);
-    const ask = work.item.merged_into
-      ? undefined
-      : askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
+    const ask =
+      work.item.merged_into !== null || work.item.deleted_at !== null
+        ? undefined
+        : askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
     if (ask) asks.push(ask);
     count += 1;
     if (count % 64 === 0) await turn();
@@ -87,6 +88,8 @@ function mergedItem(work: Work, heart: Heart, at: string): Item {
   const { item: former } = work;
   if (former && work.claims.length === 0) return withoutClaims(work, former, at);
   const { document, winners } = documentOf(work, heart, at);
+  // Where only those are left who never said a name, such as a person who wrote a note, it keeps the one that it had.
+  if (document.ci_name === '') document.ci_name = former?.ci_name ?? '';
   if (document.ci_name === '' && work.mayBeNameless) document.ci_name = work.claims[0]?.native_key ?? '';
   if (document.ci_name === '')
     throw new DomainError('invalid', 'An item needs a name.', {
