@@ -11,6 +11,7 @@ import { handEndpoints } from './cmdb/hand-routes.ts';
 import { sweepJob, sweptAfterPasses } from './cmdb/job.ts';
 import { passEndpoints } from './cmdb/pass-routes.ts';
 import { relationshipEndpoints } from './cmdb/relationship-routes.ts';
+import { revertEndpoint } from './cmdb/revert-routes.ts';
 import { itemEndpoints } from './cmdb/routes.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { siteEndpoints } from './cmdb/site-routes.ts';
@@ -119,6 +120,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
       ...relationshipEndpoints(cmdb, store, clock),
+      revertEndpoint(cmdb, store, clock),
       ...explainEndpoints(cmdb, store, clock),
       ...verdictEndpoints(cmdb, store, clock),
       ...passEndpoints(cmdb, store),

@@ -13,6 +13,7 @@ import { Clusters } from './clusters.ts';
 import { claimsOn, type Desk, identify, layWorks, newDesk, place } from './desk.ts';
 import type { Identifier } from './identity/marks.ts';
 import type { Claim, ClaimId, Item, ItemId } from './item.ts';
+import { keepUndo } from './keep-undo.ts';
 import type { Ranks } from './kinds.ts';
 import { storeQuestions } from './questions.ts';
 import { noteNews, type Recognized, recognize } from './recognize.ts';
@@ -27,6 +28,7 @@ import { clearAnsibleNames, storeItems } from './store/items.ts';
 import { storeSources } from './store/passes.ts';
 import { deletePin, movePins } from './store/pins.ts';
 import { storeNewSites } from './store/sites.ts';
+import type { VerdictsMade } from './undo.ts';
 import { giveUp, markGone, markWithdrawn, newWork, stop, type Work } from './work.ts';
 
 export interface Reconciled {
@@ -50,7 +52,9 @@ export interface Besides {
   asked?: readonly ClaimId[];
   by?: string;
   /** Items to lay out, and what a person decides over them: answers the claims to find a place for anew. */
-  decision?: { items: readonly ItemId[]; decide(desk: Desk): Iterable<Claim> };
+  decision?: { items: readonly ItemId[]; claims?: readonly ClaimId[]; decide(desk: Desk): Iterable<Claim> };
+  /** What a person decided before, and what counts no more with that. */
+  verdicts?: VerdictsMade;
   /** Items that are merged anew; they exist. */
   items?: readonly Anew[];
 }
@@ -76,7 +80,8 @@ export async function reconcile(
   const { items = [] } = besides;
   touchAnew(desk.works, items);
   const settled = await settle(trx, heart, desk.works, occasion);
-  const merged = changesAnew(settled, desk.works, items, at);
+  const act = { statements, items, verdicts: besides.verdicts };
+  const merged = await keepUndo(trx, desk, changesAnew(settled, desk.works, items, at), act);
   await storeSources(trx, sourcesOf(statements, heart.ranks), at);
   const changes = await storeAll(trx, heart, desk, merged, occasion);
   await storeSeen(trx, seenBy(desk, spoken), occasion.passId ?? null);
@@ -113,6 +118,7 @@ async function layOut(
     else known.add(id);
   }
   await layWorks(trx, desk, [...known]);
+  await placeClaims(trx, desk, decision?.claims ?? []);
   const waiting = slow.flatMap(({ waiting: claim, id }) => (claim ? [{ claim, id }] : []));
   const claims = new Map(
     (
@@ -176,12 +182,19 @@ function applyCompanions(desk: Desk, heart: Heart, spoken: Spoken, at: string): 
 
 async function askedClaims(trx: Trx, desk: Desk, { asked = [], by = '' }: Besides): Promise<Claim[]> {
   if (asked.length === 0) return [];
-  const items = await itemsOfClaims(trx, asked);
-  const places = asked.map((claim_id) => ({ claim_id, ci_id: items.get(claim_id) ?? null }));
-  await place(trx, desk, places, []);
-  for (const id of items.values()) (desk.works.get(id) as Work).source = by;
+  const items = await placeClaims(trx, desk, asked);
+  for (const id of items) (desk.works.get(id) as Work).source = by;
   const wanted = new Set(asked);
   return [...claimsOn(desk)].filter(({ claim_id }) => wanted.has(claim_id));
+}
+
+/** Puts claims on the desk with their items, which it answers. */
+async function placeClaims(trx: Trx, desk: Desk, claims: readonly ClaimId[]): Promise<ItemId[]> {
+  if (claims.length === 0) return [];
+  const items = await itemsOfClaims(trx, claims);
+  const places = claims.map((claim_id) => ({ claim_id, ci_id: items.get(claim_id) ?? null }));
+  await place(trx, desk, places, []);
+  return [...items.values()];
 }
 
 function takeAway(desk: Desk, { vanished = [], withdrawn, stopped = [], givenUp = [] }: Besides, at: string): Claim[] {
@@ -246,7 +259,7 @@ async function storeAll(
     trx,
     dirty.map((work) => work.item as Item),
   );
-  for (const claim of claims) noteItem(claim);
+  for (const claim of claims) noteItem(desk, claim);
   await storeClaims(trx, claims);
   const identifiers = new Map<ClaimId, readonly Identifier[]>();
   const known = new Set<ClaimId>();
@@ -276,8 +289,13 @@ async function storeInherited(trx: Trx, works: readonly Work[]): Promise<void> {
   }
 }
 
-/** Every item that a claim was ever on is remembered: a split gives it back. */
-function noteItem(claim: Claim): void {
+/** Every item that a claim was ever on is remembered: a split gives it back. What was never made is not. */
+function noteItem(desk: Desk, claim: Claim): void {
+  for (const key of ['bound_ci_id', 'settled_ci_id'] as const) {
+    const work = claim[key] ? desk.works.get(claim[key]) : undefined;
+    // It was meant to be a new one, and turned out to be another that is known.
+    if (work?.isNew && !work.item) claim[key] = null;
+  }
   if (claim.ci_id && !claim.former_ci_ids.includes(claim.ci_id))
     claim.former_ci_ids = [...claim.former_ci_ids, claim.ci_id];
 }

@@ -9,7 +9,7 @@ import { readTime, stamp } from '../time.ts';
 import type { Cmdb, Written } from './cmdb.ts';
 import { itemAt } from './history.ts';
 import type { ItemBody } from './speak.ts';
-import { listChanges, type ReadChange } from './store/changes.ts';
+import { listChanges } from './store/changes.ts';
 import { loadSteps } from './store/history.ts';
 import { lineOf } from './store/merged.ts';
 import { getItem, getItemByName, type ItemFilter, listItems, pageKeysOf } from './store/read-items.ts';
@@ -245,7 +245,7 @@ async function pageOfChanges(
   const limit = limitOf(query);
   const { count, rows } = await listChanges(store.read, filter, limit, readCursor(query.cursor, ['number'])?.[0]);
   const page = pageOf(rows, limit, count, (row) => [row.change_no]);
-  return { ...page, items: page.items.map(({ change_no: _, ...change }: ReadChange) => change) };
+  return page;
 }
 
 function timeOf(text: string, pointer: string, timeZone: string): string {

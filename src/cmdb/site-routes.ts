@@ -7,13 +7,12 @@ import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
-import { differenceOf } from './changes.ts';
 import type { Cmdb } from './cmdb.ts';
-import { nameAnew } from './follow-settings.ts';
+import { describeSite } from './describe-site.ts';
+import { sourceRef } from './kinds.ts';
 import { siteSettings } from './settings.ts';
 import { effectiveSite, newSite } from './sites.ts';
-import { raiseRevision, storeChanges } from './store/changes.ts';
-import { findSite, listSites, type Site, storeSite } from './store/sites.ts';
+import { findSite, listSites, type Site } from './store/sites.ts';
 
 const SiteBody = Type.Object(siteSettings.properties, { additionalProperties: false, title: 'SitePatch' });
 const SiteOnTheWire = Type.Object(
@@ -53,25 +52,9 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
         return await store.write(async (trx) => {
           const former = await findSite(trx, id);
           const site = { ...(former ?? newSite(id, at)), ...body } as Site;
-          const difference = siteDifference(former, site);
-          if (!difference && former) return [200, shown(former)];
-          const holds = site.new_hosts === 'hold';
-          const written = { ...site, new_hosts_since: holds ? (former?.new_hosts_since ?? at) : null, updated_at: at };
-          await storeSite(trx, written);
           const occasion = { at, actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId };
-          const change = {
-            subject: 'site' as const,
-            subject_id: id,
-            action: former ? 'updated' : 'created',
-            source: `manual:${caller.tokenName}`,
-            before: {},
-            after: {},
-            ...difference,
-          };
-          await storeChanges(trx, [change], await raiseRevision(trx), occasion);
-          if (JSON.stringify(shown(written).domains) !== JSON.stringify(former ? shown(former).domains : []))
-            await nameAnew(trx, cmdb.heart, id, change.source, occasion);
-          return [former ? 200 : 201, shown(written)];
+          const source = sourceRef('manual', caller.tokenName);
+          return [former ? 200 : 201, shown(await describeSite(trx, cmdb, former, site, source, occasion))];
         });
       },
     });
@@ -105,10 +88,4 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
     merges('PUT'),
     merges('PATCH'),
   ];
-}
-
-function siteDifference(former: Site | undefined, site: Site) {
-  const { created_at: _c, updated_at: _u, new_hosts_since: _s, ...words } = site;
-  const { created_at: _fc, updated_at: _fu, new_hosts_since: _fs, ...before } = former ?? newSite(site.site_id, '');
-  return differenceOf(before as never, words as never);
 }

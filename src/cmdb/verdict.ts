@@ -15,11 +15,12 @@ import { sourceRef } from './kinds.ts';
 import { reconcile } from './reconcile.ts';
 import { mergeInto, moveClaim } from './seat.ts';
 import type { Occasion } from './store/changes.ts';
-import { claimsOfItems, type PlacedClaim } from './store/claims.ts';
+import { claimsOfItems, itemsOfClaims, type PlacedClaim } from './store/claims.ts';
 import { decideConflict, findConflict } from './store/conflicts.ts';
 import { endVerdicts, storeVerdicts } from './store/identity.ts';
 import { loadItems } from './store/items.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
+import type { VerdictsMade } from './undo.ts';
 import { giveBack, nameOfWork, newWork, noName, type Work } from './work.ts';
 
 export interface Answer {
@@ -50,9 +51,10 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
     trx: Trx,
     occasion: Occasion,
     items: readonly ItemId[],
+    verdicts: VerdictsMade,
     by: (desk: Desk) => Iterable<Claim>,
   ): Promise<void> => {
-    await reconcile(trx, cmdb.heart, [], occasion, { decision: { items, decide: by } });
+    await reconcile(trx, cmdb.heart, [], occasion, { decision: { items, decide: by }, verdicts });
   };
   const read = async (id: ItemId) => (await findItemById(store.read, id)) as ReadItem;
 
@@ -65,20 +67,22 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
         await getBoth(trx, into, other);
         const claims = await claimsOfItems(trx, [into, other]);
         const [kept, moved] = [claims.filter(isOn(into)), claims.filter(isOn(other))];
-        await endVerdicts(trx, 'apart', { a: idsOf(kept), b: idsOf(moved) }, occasion.at);
-        await endVerdicts(trx, 'beside', { a: [into], b: [other] }, occasion.at);
+        const ended = [
+          ...(await endVerdicts(trx, 'apart', { a: idsOf(kept), b: idsOf(moved) }, occasion.at)),
+          ...(await endVerdicts(trx, 'beside', { a: [into], b: [other] }, occasion.at)),
+        ];
         const speaking = [
           ...moved.filter(speaks),
           ...kept.filter((claim) => speaks(claim) && claim.bound_ci_id === null),
         ];
-        await endVerdicts(trx, 'same', { a: idsOf(speaking) }, occasion.at);
-        await storeVerdicts(
+        ended.push(...(await endVerdicts(trx, 'same', { a: idsOf(speaking) }, occasion.at)));
+        const made = await storeVerdicts(
           trx,
           speaking.map(({ claim_id }) => ({ decision: 'same', claim_id, ci_id: into })),
           person,
           occasion.at,
         );
-        await decide(trx, occasion, [into, other], (desk) => mergeOnDesk(desk, into, other, person));
+        await decide(trx, occasion, [into, other], { made, ended }, (desk) => mergeOnDesk(desk, into, other, person));
       });
       return await read(into);
     },
@@ -100,18 +104,20 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
         const former = await formerItem(trx, parted, from);
         const id = former ?? (randomUUIDv7() as string as ItemId);
         const pairs = parted.flatMap((a) => rest.filter(speaks).map((b) => [a.claim_id, b.claim_id] as const));
-        await storeVerdicts(
+        const made = await storeVerdicts(
           trx,
           pairs.map(([claim_id, other_claim_id]) => ({ decision: 'apart', claim_id, other_claim_id })),
           person,
           occasion.at,
         );
-        await endVerdicts(trx, 'same', { a: idsOf(parted) }, occasion.at);
-        await endVerdicts(trx, 'same', { a: idsOf(rest), b: [id] }, occasion.at);
-        await decide(trx, occasion, former ? [from, former] : [from], (desk) =>
+        const ended = [
+          ...(await endVerdicts(trx, 'same', { a: idsOf(parted) }, occasion.at)),
+          ...(await endVerdicts(trx, 'same', { a: idsOf(rest), b: [id] }, occasion.at)),
+        ];
+        await decide(trx, occasion, former ? [from, former] : [from], { made, ended }, (desk) =>
           splitOnDesk(desk, from, id, wanted, person),
         );
-        return id;
+        return await partedItem(trx, from, claims);
       });
       return await read(target);
     },
@@ -128,7 +134,7 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
             `${dead.ci_name} is ${dead.ci_status}: only what is missing or retired is gone on for. Merge the two if they are one.`,
           );
         if (living.ci_status === 'retired') throw new DomainError('conflict', `${living.ci_name} is retired itself.`);
-        await decide(trx, occasion, [into, from], (desk) => adoptOnDesk(desk, cmdb, into, from, person));
+        await decide(trx, occasion, [into, from], noVerdicts, (desk) => adoptOnDesk(desk, cmdb, into, from, person));
       });
       return await read(into);
     },
@@ -141,28 +147,27 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
         if (!conflict) throw new DomainError('not_found', `There is no conflict ${conflictId}.`);
         if (conflict.until !== null) throw new DomainError('conflict', 'This question is answered already.');
         const { claim_id, candidates } = conflict;
-        await endVerdicts(trx, 'same', { a: [claim_id] }, occasion.at);
+        const ended = await endVerdicts(trx, 'same', { a: [claim_id] }, occasion.at);
+        const made: string[] = [];
         if (decision === 'same') {
           if (ci_id === undefined) throw invalidItem('/ci_id', 'says which item is meant');
           const claims = await claimsOfItems(trx, [ci_id]);
           if (claims.length === 0) throw invalidItem('/ci_id', 'is no item');
-          await endVerdicts(trx, 'apart', { a: [claim_id], b: idsOf(claims) }, occasion.at);
-          await storeVerdicts(trx, [{ decision, claim_id, ci_id }], person, occasion.at);
+          ended.push(...(await endVerdicts(trx, 'apart', { a: [claim_id], b: idsOf(claims) }, occasion.at)));
+          made.push(...(await storeVerdicts(trx, [{ decision, claim_id, ci_id }], person, occasion.at)));
         } else {
-          await storeVerdicts(
-            trx,
-            candidates.map((other_claim_id) => ({ decision, claim_id, other_claim_id })),
-            person,
-            occasion.at,
-          );
+          const apart = candidates.map((other_claim_id) => ({ decision, claim_id, other_claim_id }));
+          made.push(...(await storeVerdicts(trx, apart, person, occasion.at)));
         }
         await decideConflict(trx, conflictId, decision, ci_id ?? null, person, occasion.at);
-        await reconcile(trx, cmdb.heart, [], occasion, { asked: [claim_id, ...candidates], by: person });
+        const besides = { asked: [claim_id, ...candidates], by: person, verdicts: { made, ended } };
+        await reconcile(trx, cmdb.heart, [], occasion, besides);
       });
     },
   };
 }
 
+const noVerdicts: VerdictsMade = { made: [], ended: [] };
 const isOn = (id: ItemId) => (claim: PlacedClaim) => claim.ci_id === id;
 const idsOf = (claims: readonly PlacedClaim[]) => claims.map(({ claim_id }) => claim_id);
 /** What was written to an item by its id goes where the item goes; what is gone says nothing. */
@@ -189,6 +194,17 @@ function mergeOnDesk(desk: Desk, into: ItemId, from: ItemId, by: string): Claim[
     moveClaim(desk, claim, work);
   }
   return claims;
+}
+
+/** Where the claims are that were split off: by what they say, that may be an item that is there already. */
+async function partedItem(trx: Trx, from: ItemId, claims: readonly ClaimId[]): Promise<ItemId> {
+  const items = [...(await itemsOfClaims(trx, claims)).values()];
+  const parted = items.find((id) => id !== from);
+  if (parted !== undefined && !items.includes(from)) return parted;
+  throw new DomainError(
+    'conflict',
+    'What else is said puts these claims on this item again. Split off with them the claims that they belong to.',
+  );
 }
 
 /** The item that these claims had before it was merged into the one that they are on. */

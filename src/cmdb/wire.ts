@@ -302,12 +302,13 @@ export const BulkResults = Type.Object(
 export const ChangeOnTheWire = Type.Object(
   {
     change_id: Type.String(),
+    change_no: Type.Integer({ description: 'counts all changes; names the change as well as its id does' }),
     subject: Type.Enum(['ci', 'site', 'group']),
     subject_id: Type.String(),
     ci_name: text(),
     action: Type.String({
       description:
-        'created, updated, retired, missing, restored, deleted, pinned, unpinned, held, released, merged, split',
+        'created, updated, retired, missing, restored, deleted, pinned, unpinned, held, released, merged, split, reverted',
     }),
     source: Type.String(),
     actor: text('the token that wrote'),
@@ -315,6 +316,7 @@ export const ChangeOnTheWire = Type.Object(
     reason: text(),
     request_id: text(),
     pass_id: text(),
+    reverts: text('the change_id of the change that this one undid'),
     changed_at: time,
     before: Type.Record(Type.String(), Type.Unknown(), { description: 'the attributes that differ, by dotted path' }),
     after: Type.Record(Type.String(), Type.Unknown()),

@@ -202,6 +202,7 @@ test('a change says who, when, for which issue, and what differs', async () => {
   expect((body as { items: unknown[] }).items).toEqual([
     {
       change_id: expect.any(String),
+      change_no: expect.any(Number),
       subject: 'ci',
       subject_id: item.ci_id,
       ci_name: 'web-1',
@@ -212,6 +213,7 @@ test('a change says who, when, for which issue, and what differs', async () => {
       reason: null,
       request_id: 'req-1',
       pass_id: null,
+      reverts: null,
       changed_at: '2026-03-02T10:00:00.000Z',
       before: { 'technical_specs.rack': null },
       after: { 'technical_specs.rack': 'A1' },

@@ -7,6 +7,7 @@ import { insertRows, listed } from '../../store/rows.ts';
 import { inTurns } from '../../store/turn.ts';
 import type { Difference } from '../changes.ts';
 import type { Json } from '../item.ts';
+import type { Undo, UndoneWith } from '../undo.ts';
 
 export interface Change extends Difference {
   subject: 'ci' | 'site' | 'group';
@@ -15,6 +16,9 @@ export interface Change extends Difference {
   ci_name?: string;
   action: string;
   source: string;
+  change_id?: string;
+  /** What undoes a person's part of it. */
+  undo?: Undo | UndoneWith;
 }
 
 /** For what, by whom and under which request a write is done. */
@@ -25,6 +29,8 @@ export interface Occasion {
   requestId: string | null;
   passId?: string | null;
   reason?: string | null;
+  /** The change that is undone by it. */
+  reverts?: string;
 }
 
 export async function raiseRevision(trx: Trx): Promise<number> {
@@ -48,16 +54,18 @@ export async function storeChanges(
 ): Promise<void> {
   for await (const part of inTurns(changes)) {
     const rows = part.map((change) => ({
-      change_id: randomUUIDv7(),
+      change_id: change.change_id ?? randomUUIDv7(),
       subject: change.subject,
       subject_id: change.subject_id,
-      action: change.action,
+      action: occasion.reverts === undefined ? change.action : 'reverted',
       source: change.source,
       actor: occasion.actor,
       change_ref: occasion.changeRef,
       reason: occasion.reason ?? null,
       request_id: occasion.requestId,
       pass_id: occasion.passId ?? null,
+      reverts: occasion.reverts ?? null,
+      undo: change.undo === undefined ? null : JSON.stringify(change.undo),
       before: JSON.stringify(change.before),
       after: JSON.stringify(change.after),
       revision,
@@ -80,6 +88,7 @@ export interface ReadChange {
   reason: string | null;
   request_id: string | null;
   pass_id: string | null;
+  reverts: string | null;
   changed_at: string;
   before: Record<string, Json>;
   after: Record<string, Json>;
@@ -92,6 +101,7 @@ export interface ChangeFilter {
   actor?: string;
   change_ref?: string;
   since?: string;
+  change_id?: string;
 }
 
 /** Newest first. */
@@ -104,7 +114,7 @@ export async function listChanges(
   let query = db
     .selectFrom('changes')
     .leftJoin('configuration_items', 'configuration_items.ci_id', 'changes.subject_id');
-  for (const column of ['source', 'actor', 'change_ref'] as const) {
+  for (const column of ['source', 'actor', 'change_ref', 'change_id'] as const) {
     const value = filter[column];
     if (value !== undefined) query = query.where(`changes.${column}`, '=', value);
   }
@@ -126,6 +136,7 @@ export async function listChanges(
       'reason',
       'request_id',
       'pass_id',
+      'reverts',
       'changed_at',
       'before',
       'after',
@@ -142,4 +153,9 @@ export async function listChanges(
       after: JSON.parse(row.after) as Record<string, Json>,
     })),
   };
+}
+
+/** Throws nothing: the change exists. */
+export async function readChange(db: ReadDb, change_id: string): Promise<ReadChange> {
+  return (await listChanges(db, { change_id }, 1)).rows[0] as ReadChange;
 }

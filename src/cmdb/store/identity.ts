@@ -183,13 +183,13 @@ export async function rememberCopies(trx: Trx, source: string, at: string): Prom
   await storeVerdicts(trx, verdicts, source, at);
 }
 
-/** Ends verdicts: what people decided before counts no more. */
+/** Ends verdicts: what people decided before counts no more. Answers which. */
 export async function endVerdicts(
   trx: Trx,
   where: 'same' | 'apart' | 'beside',
   ids: { a: readonly string[]; b?: readonly string[] },
   at: string,
-): Promise<void> {
+): Promise<string[]> {
   const { a, b } = ids;
   const first = where === 'beside' ? sql.ref('ci_id') : sql.ref('claim_id');
   const second =
@@ -198,5 +198,8 @@ export async function endVerdicts(
     b === undefined
       ? sql`${first} IN ${listed(a)}`
       : sql`((${first} IN ${listed(a)} AND ${second} IN ${listed(b)}) OR (${first} IN ${listed(b)} AND ${second} IN ${listed(a)}))`;
-  await sql`UPDATE verdicts SET until = ${at} WHERE decision = ${where} AND until IS NULL AND ${among}`.execute(trx);
+  const { rows } = await sql<{ verdict_id: string }>`
+    UPDATE verdicts SET until = ${at} WHERE decision = ${where} AND until IS NULL AND ${among}
+    RETURNING verdict_id`.execute(trx);
+  return rows.map(({ verdict_id }) => verdict_id);
 }
