@@ -19,7 +19,8 @@ try {
   // One fault is in the sentence already.
   const several = error instanceof Refusal && error.faults.length > 1 ? error.faults : [];
   const faults = several.map((fault) => `  ${faultInWords(fault)}`);
-  process.stderr.write(`${[error.message, ...faults].map(printable).join('\n')}\n`);
+  const candidates = error instanceof Refusal ? error.candidates.map((candidate) => `  ${candidate}`) : [];
+  process.stderr.write(`${[error.message, ...faults, ...candidates].map(printable).join('\n')}\n`);
   process.exitCode = 1;
 }
 

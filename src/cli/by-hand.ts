@@ -39,6 +39,27 @@ export async function onItem(
   });
 }
 
+/** Another item that is meant; narrowed only where several bear its name. */
+export async function findOther(client: Client, name: string, narrow: Narrow): Promise<Json> {
+  const path = `/ci/${encodeURIComponent(name)}`;
+  try {
+    return await client.get(path);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 409) throw error;
+    return await client.get(path, narrowQuery(narrow));
+  }
+}
+
+/** What stands for it in a command that is proposed: its name where that is a plain word, else its id. */
+export function wordOf({ ci_id, ci_name }: Json): string {
+  return /^\w[\w.:-]*$/.test(shown(ci_name)) ? shown(ci_name) : shown(ci_id);
+}
+
+/** So that it can be told from its namesakes. */
+export function inFull({ ci_id, ci_name, ci_type, site_id }: Json): string {
+  return `${shown(ci_name)} (${shown(ci_type)} in ${shown(site_id)}, ${shown(ci_id)})`;
+}
+
 function inTheirWords(refusal: Refusal, words: Readonly<Record<string, string>>): StartError {
   const lines = refusal.faults.map(({ pointer, detail }) => {
     const [, key = ''] = pointer.split('/');

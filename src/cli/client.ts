@@ -37,12 +37,16 @@ export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
   readonly faults: readonly Fault[];
+  /** The items of which one has to be named, in words. */
+  readonly candidates: readonly string[];
   readonly problem: Json;
 
   constructor(message: string, status: number, problem: Json) {
     super(message);
     this.status = status;
     this.faults = Array.isArray(problem.errors) ? (problem.errors as Fault[]) : [];
+    const candidates = Array.isArray(problem.candidates) ? (problem.candidates as Record<string, string>[]) : [];
+    this.candidates = candidates.map((one) => `${one.ci_id}  ${one.ci_name} (${one.ci_type} in ${one.site_id})`);
     this.problem = problem;
   }
 }

@@ -7,6 +7,8 @@ import { note, print, printJson, shown, styled } from './output.ts';
 import { withClient } from './service.ts';
 
 interface Change {
+  subject_id: string;
+  ci_name: string | null;
   changed_at: string;
   action: string;
   source: string;
@@ -34,18 +36,22 @@ export function historyCommand(): Command {
         const path = `/ci/${encodeURIComponent(name)}/changes`;
         const changes = await client.list<Change>(path, narrowQuery(options), Number(options.limit));
         if (options.json) return printJson(changes);
-        for (const change of changes.items) printChange(change);
+        const { ci_id } = await client.get(`/ci/${encodeURIComponent(name)}`, narrowQuery(options));
+        for (const change of changes.items) printChange(change, ci_id);
         if (changes.next !== null)
           note(`${changes.items.length} of ${changes.count} changes are shown; --limit shows more.`);
       }),
     );
 }
 
-function printChange({ changed_at, action, source, actor, change_ref, reason, before, after }: Change): void {
+function printChange(change: Change, item: unknown): void {
+  const { changed_at, action, source, actor, change_ref, reason, before, after } = change;
   const token = actor !== null && source !== `manual:${actor}` ? ` (token ${shown(actor)})` : '';
   const reference = change_ref === null ? '' : ` for ${shown(change_ref)}`;
   const why = reason === null ? '' : `: ${shown(reason)}`;
-  print(`${styled('bold', changed_at)}  ${shown(action)} by ${shown(source)}${token}${reference}${why}`);
+  // Of an item that was merged into it.
+  const whose = change.subject_id === item ? '' : ` of ${shown(change.ci_name)}, ${shown(change.subject_id)},`;
+  print(`${styled('bold', changed_at)}  ${shown(action)}${whose} by ${shown(source)}${token}${reference}${why}`);
   const isNew = action === 'created';
   const attributes = Object.keys(after).filter((attribute) => !isNew || shown(after[attribute]) !== '-');
   const width = Math.max(0, ...attributes.map((attribute) => shown(attribute).length));

@@ -13,12 +13,14 @@ import { historyCommand } from './history.ts';
 import { holdCommand, releaseCommand } from './hold.ts';
 import { inventoryCommand } from './inventory.ts';
 import { loginCommand } from './login.ts';
+import { adoptCommand, mergeCommand } from './merge.ts';
 import { openapiCommand } from './openapi.ts';
 import { passesCommand } from './passes.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { restoreCommand } from './restore.ts';
 import { serveCommand } from './serve.ts';
 import { sourcesCommand } from './sources.ts';
+import { splitCommand } from './split.ts';
 import { tokenCommand } from './token.ts';
 
 export function rollcallProgram(): Command {
@@ -44,6 +46,9 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     passesCommand(),
     sourcesCommand(),
     conflictsCommand(),
+    mergeCommand(),
+    splitCommand(),
+    adoptCommand(),
     driftCommand(),
     historyCommand(),
     explainCommand(),

@@ -401,7 +401,7 @@ async function alertHeldPasses(trx: Trx, at: Stamp): Promise<void> {
   const standing = new Map(
     held.map(({ source, pass_id, why }) => [
       source,
-      `${why ?? 'held'}. Look at it, then accept it with "rollcall passes accept ${pass_id}".`,
+      `${why ?? 'held'}. "rollcall passes show ${pass_id}" shows it; if it is right, say so with "rollcall passes accept ${pass_id}".`,
     ]),
   );
   await setAlerts(trx, 'suspicious_pass', standing, at);

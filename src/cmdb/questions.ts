@@ -28,7 +28,8 @@ export async function storeQuestions(trx: Trx, desk: Desk, recognized: Recognize
     ended.map(({ conflict_id }) => conflict_id),
     desk.at,
   );
-  await tell(trx, desk, recognized);
+  const ids = new Map([...open.values(), ...asked].map(({ claim_id, conflict_id }) => [claim_id, conflict_id]));
+  await tell(trx, desk, recognized, ids);
   if (lookedAt.size > 0) await setAlerts(trx, 'shared_identifier', sharedOf(shared), desk.at, lookedAt);
 }
 
@@ -36,7 +37,12 @@ function isSameList(a: readonly ClaimId[], b: readonly ClaimId[]): boolean {
   return a.length === b.length && a.every((id) => b.includes(id));
 }
 
-async function tell(trx: Trx, desk: Desk, { looked, questions }: Recognized): Promise<void> {
+async function tell(
+  trx: Trx,
+  desk: Desk,
+  { looked, questions }: Recognized,
+  conflictIds: ReadonlyMap<ClaimId, string>,
+): Promise<void> {
   const answered = new Map<string, string>();
   const among = new Set<string>();
   const waiting = new Map<string, string>();
@@ -44,23 +50,41 @@ async function tell(trx: Trx, desk: Desk, { looked, questions }: Recognized): Pr
     if (!looked.has(claim.claim_id)) continue;
     const ref = refOf(claim);
     among.add(ref);
-    if (claim.alarm !== null && claim.gone_since === null) answered.set(ref, answeredBy(claim));
-    if (questions.has(claim.claim_id))
-      waiting.set(
-        ref,
-        `Several items may be meant. "rollcall conflicts" shows which; answer with "rollcall conflicts resolve".`,
-      );
+    if (claim.alarm !== null && claim.gone_since === null) answered.set(ref, answeredBy(desk, claim));
+    if (questions.has(claim.claim_id)) waiting.set(ref, askedOf(conflictIds.get(claim.claim_id) ?? 'ID'));
   }
   await setAlerts(trx, 'another_machine_answered', answered, desk.at, among);
   // Also where a person has just answered: that ended the question before it was asked here.
   await setAlerts(trx, 'conflict', waiting, desk.at, among);
 }
 
-function answeredBy(claim: Claim): string {
-  return `These facts are not of the item that they came back with: ${claim.alarm}. They have no word meanwhile. Look at the machine's address, then gather facts again.`;
+function answeredBy(desk: Desk, claim: Claim): string {
+  const item = claim.ci_id ? desk.works.get(claim.ci_id)?.item : undefined;
+  // A name that a machine gave itself belongs into no command.
+  const word = isPlain(item?.ci_name ?? '') ? item?.ci_name : claim.ci_id;
+  return (
+    `These facts came back with the id of ${item?.ci_name ?? claim.ci_id}, and are of another machine: ${claim.alarm}. They have no word meanwhile. ` +
+    `"rollcall inventory why ${word}" shows by which address Ansible reaches it, and "rollcall explain ${word} --identity" what identifies it. ` +
+    'Put the address right, then gather facts again.'
+  );
+}
+
+function askedOf(id: string): string {
+  return (
+    'It could be of several items: "rollcall conflicts" shows which. ' +
+    `Answer with "rollcall conflicts resolve ${id} same NAME", or with "rollcall conflicts resolve ${id} apart" where it is none of them.`
+  );
 }
 
 function sharedOf(shared: ReadonlySet<string>): Map<string, string> {
-  const what = 'Several machines carry it, so it identifies none of them. Give each its own, or leave it so.';
-  return new Map([...shared].map((value) => [value, what]));
+  return new Map([...shared].map((mark) => [mark, sharedBy(mark.slice(mark.indexOf(' ') + 1))]));
+}
+
+function sharedBy(value: string): string {
+  const where = isPlain(value) ? ` "rollcall ci list --search ${value}" shows them.` : '';
+  return `Several machines carry it, so it identifies none of them.${where} Give each its own, or leave it so.`;
+}
+
+function isPlain(word: string): boolean {
+  return /^[\w.:-]+$/.test(word) && !word.startsWith('-');
 }

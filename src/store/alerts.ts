@@ -15,7 +15,8 @@ export interface Alert {
 }
 
 /**
- * The alerts of one kind that stand now: those not named end, those not yet standing begin. With `among`, only these
+ * The alerts of one kind that stand now: those not named end, those not yet standing begin,
+ * and what is to be done about the others is told anew. With `among`, only these
  * subjects were looked at, and all others stay as they are.
  */
 export async function setAlerts(
@@ -27,7 +28,7 @@ export async function setAlerts(
 ): Promise<void> {
   const open = await trx
     .selectFrom('alerts')
-    .select(['alert_id', 'subject'])
+    .select(['alert_id', 'subject', 'what_to_do'])
     .where('kind', '=', kind)
     .where('until', 'is', null)
     .execute();
@@ -39,6 +40,11 @@ export async function setAlerts(
       .set({ until: at })
       .where('alert_id', 'in', sql<string>`${listed(ended)}`)
       .execute();
+  }
+  for (const { alert_id, subject, what_to_do } of open) {
+    const now = standing.get(subject) ?? what_to_do;
+    if (now !== what_to_do)
+      await trx.updateTable('alerts').set({ what_to_do: now }).where('alert_id', '=', alert_id).execute();
   }
   const known = new Set(open.map((row) => row.subject));
   const begun = [...standing].filter(([subject]) => !known.has(subject));

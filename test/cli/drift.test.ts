@@ -74,6 +74,8 @@ test('open conflicts are shown with what the claim could be of', async () => {
       `    Meanwhile it is on ${ci_id}.`,
       `    could be ${ci_id}  a (machine in site-home)`,
       '',
+      'Answer with "rollcall conflicts resolve ID same NAME", or "… ID apart" where it is none of them.',
+      '',
     ],
   });
   expect(JSON.parse(json.stdout)).toMatchObject({ count: 1 });

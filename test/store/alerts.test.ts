@@ -65,3 +65,16 @@ test('alerts are listed in pages, standing ones first, then the newest', async (
     [5, 4, 3, 2, 1, 0].map((number) => hour(number)),
   );
 });
+
+test('what is to be done about an alert that stands is told anew', async () => {
+  const store = await openedStore();
+  const say = async (what: string, at: Stamp) =>
+    await store.write((trx) => setAlerts(trx, 'suspicious_pass', new Map([['proxmox-api:home', what]]), at));
+  await say('Accept the first.', hour(0));
+
+  await say('Accept the second.', hour(1));
+
+  expect((await listAlerts(store.read, 100)).rows).toMatchObject([
+    { what_to_do: 'Accept the second.', since: hour(0), until: null },
+  ]);
+});
