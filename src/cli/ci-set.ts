@@ -70,6 +70,7 @@ export function readAssignments(given: readonly string[]): Assignment[] {
     const [, key, how, text] = match as unknown as [string, string, Assignment['how'], string];
     const path = readKey(key);
     if ('fault' in path) faults.push(`${key} ${path.fault}`);
+    else if (path[0] === 'relationships') faults.push(`${key}: rollcall ci link and unlink say what it is to others`);
     else if (how !== '=' && !isList(path)) faults.push(`${key}: ${how} is for lists: tags and groups`);
     else {
       try {

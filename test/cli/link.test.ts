@@ -48,6 +48,7 @@ test('what cannot be is refused in the words of the command', async () => {
     await rollcall('ci', 'link', 'web-1', 'Depends-On', 'db-1'),
     await rollcall('ci', 'link', 'web-1', 'depends_on', 'web-1'),
     await rollcall('ci', 'unlink', 'web-1', 'depends_on', 'db-1'),
+    await rollcall('ci', 'set', 'web-1', 'relationships=null'),
   ];
 
   expect(refused.map(({ code, stderr }) => [code, stderr])).toEqual([
@@ -55,5 +56,6 @@ test('what cannot be is refused in the words of the command', async () => {
     [1, 'Nothing was changed.\nthe relationship must be a word in lower case with underscores, such as depends_on\n'],
     [1, 'Nothing was changed.\nthe other item is the item itself\n'],
     [1, 'You did not say that web-1 depends_on db-1; import:hosts does. It stands until taken back there.\n'],
+    [1, 'relationships: rollcall ci link and unlink say what it is to others\n'],
   ]);
 });

@@ -30,14 +30,22 @@ export async function itemsNaming(
   names: readonly string[],
   ids: readonly ItemId[],
 ): Promise<{ ci_id: ItemId; named: string }[]> {
-  const { rows } = await sql<{ ci_id: ItemId; named: string }>`
+  const namedBy = new Map(names.map((name) => [name, name]));
+  for (const { target, named } of await mergedInto(db, ids)) namedBy.set(target, named);
+  const { rows } = await sql<{ ci_id: ItemId | null; target: string }>`
+    SELECT c.ci_id, t.target FROM relationship_targets t JOIN claims c ON c.claim_id = t.claim_id
+    WHERE t.target IN ${listed([...namedBy.keys()])}`.execute(db);
+  return rows.flatMap(({ ci_id, target }) => (ci_id ? [{ ci_id, named: namedBy.get(target) as string }] : []));
+}
+
+/** Each of these ids, and each that was merged into it, however many merges ago. */
+async function mergedInto(db: Db, ids: readonly ItemId[]): Promise<{ named: string; target: string }[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<{ named: string; target: string }>`
     WITH RECURSIVE line (named, target) AS (
       SELECT value, value FROM json_each(${JSON.stringify(ids)})
       UNION SELECT line.named, i.ci_id FROM line JOIN configuration_items i ON i.merged_into = line.target
-    ), wanted AS (SELECT named, target FROM line UNION ALL SELECT value, value FROM json_each(${JSON.stringify(names)}))
-    SELECT DISTINCT c.ci_id, wanted.named FROM wanted
-    JOIN relationship_targets t ON t.target = wanted.target JOIN claims c ON c.claim_id = t.claim_id
-    WHERE c.ci_id IS NOT NULL`.execute(db);
+    ) SELECT named, target FROM line`.execute(db);
   return rows;
 }
 
