@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import { openCmdb } from '../../src/cmdb/cmdb.ts';
+import { type Cmdb, openCmdb } from '../../src/cmdb/cmdb.ts';
 import { openHand } from '../../src/cmdb/hand.ts';
 import type { ClaimId, Item, ItemId } from '../../src/cmdb/item.ts';
 import { survivingId } from '../../src/cmdb/store/merged.ts';
@@ -111,6 +111,8 @@ export interface Order {
   random?: (() => number) | undefined;
   /** Delivers each observation twice. */
   twice?: boolean;
+  /** Looks on after each step. */
+  watch?: (store: Store, cmdb: Cmdb, now: Temporal.Instant) => Promise<void>;
 }
 
 /** The same numbers for the same seed, on every machine. */
@@ -150,6 +152,7 @@ export async function play(estate: Estate, order: Order = {}): Promise<Played> {
           faults.push({ step: number, at: step.at, what: error.stack ?? error.message, got: 'an error', want: 'none' });
           return { pass: undefined, shadowed: undefined };
         });
+      await order.watch?.(world.store, world.cmdb, Temporal.Instant.from(step.at));
       const state = await world.look();
       seen.push({ ...state, ...(done.pass === undefined ? {} : { pass: done.pass }) });
       const say = (what: string, got: unknown, want: unknown) =>
