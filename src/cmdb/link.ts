@@ -108,7 +108,9 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
             (await sayers()).filter((source) => source !== (person as string)),
           );
         const decide = (desk: Desk) => keepOnly(desk, item.ci_id, person, others);
-        await reconcile(trx, cmdb.heart, [], occasionOf(caller), { decision: { items: [item.ci_id], decide } });
+        // A person's act, which can be undone, though it decides nothing of who is whom.
+        const besides = { decision: { items: [item.ci_id], decide }, verdicts: { made: [], ended: [] } };
+        await reconcile(trx, cmdb.heart, [], occasionOf(caller), besides);
         return { ...told, still_said_by: await sayers() };
       });
     },

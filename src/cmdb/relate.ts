@@ -101,6 +101,7 @@ async function storeRelated(trx: Trx, ranks: Ranks, all: readonly Touched[], at:
     all.map(({ id }) => id),
   );
   const concerned = all.filter((one) => isSpokenOf(one) || stored.has(one.id));
+  if (concerned.length === 0) return [];
   const [ids, names] = [new Set<string>(), new Set<string>()];
   for (const { claims } of concerned)
     for (const { said } of claims)

@@ -610,6 +610,28 @@ describe('a person', () => {
     expect((answer.body as { detail: string }).detail).toContain(detail);
   });
 
+  test('can have undone what they said and took back', async () => {
+    const { call, made, links, changes, pass } = await world();
+    await made('db');
+    await made('web');
+    const revertLast = async () => {
+      pass({ minutes: 1 });
+      const [last] = await changes('web');
+      return (await call('POST', `/changes/${last?.change_id as string}/revert`, {})).status;
+    };
+    pass({ minutes: 1 });
+    await call('PUT', edge);
+    const unsaid = [await revertLast(), await links('web')];
+    await call('PUT', edge);
+    pass({ minutes: 1 });
+    await call('DELETE', edge);
+
+    const said = [await revertLast(), await links('web')];
+
+    expect(unsaid).toEqual([200, []]);
+    expect(said).toEqual([200, ['depends_on db (strong) manual:admin']]);
+  });
+
   test('says it once of merged items: the last word counts, and taken back it is gone', async () => {
     const { call, web, www, links, verdicts, pass } = await twoMachines();
     await call('PUT', `/ci/${web}/relationships/runs_on/cache`, { relationship_strength: 'critical' });
