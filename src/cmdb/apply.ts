@@ -2,7 +2,7 @@
 
 import { randomUUIDv7 } from 'node:crypto';
 import { millisecondsOf } from '../time.ts';
-import type { Claim, ClaimId, ItemId, Said, SourceRef } from './item.ts';
+import { type Claim, type ClaimId, isOfItem, type Said, type SourceRef } from './item.ts';
 import { personsPatch } from './person.ts';
 import { hashOf, saidAnew, saidWith, wordsOf } from './said.ts';
 import { type Heart, heldByStatus, type Statement } from './statement.ts';
@@ -110,7 +110,7 @@ function claimFor(work: Work, statement: Statement): Claim | undefined {
   if (statement.key === null) return own.find((claim) => !claim.gone_since) ?? own[0];
   const exact = own.find((claim) => claim.native_key === statement.key);
   if (exact) return exact;
-  const keyless = own.find((claim) => claim.native_key === keyOfItem(work.id));
+  const keyless = own.find((claim) => isOfItem(claim) && claim.former_ci_ids[0] === work.id);
   if (keyless) {
     keyless.native_key = statement.key;
     work.dirtyClaims.add(keyless);
@@ -119,7 +119,8 @@ function claimFor(work: Work, statement: Statement): Claim | undefined {
   return keyless;
 }
 
-function keyOfItem(id: ItemId): string {
+/** Its own: the item may be merged, split and adopted, and written to by its id again. */
+function keyOfNone(id: ClaimId): string {
   return `ci:${id}`;
 }
 
@@ -134,7 +135,7 @@ function newClaim(work: Work, statement: Statement, at: string): Claim {
   const claim_id = randomUUIDv7() as string as ClaimId;
   return {
     ...blankClaim(claim_id, source, kind, at),
-    native_key: key ?? keyOfItem(work.id),
+    native_key: key ?? keyOfNone(claim_id),
     ci_id: work.id,
     hash: heard,
   };

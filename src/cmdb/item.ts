@@ -178,6 +178,8 @@ export interface HandedDown {
     hold: boolean;
     tags: string[];
     groups: string[];
+    /** What was written to it by its id. */
+    bound?: ClaimId[];
     name: GivenName;
     survivorsName: GivenName;
   };

@@ -137,7 +137,7 @@ function changeOf(desk: Desk, { items = {}, claims = {}, pins = {} }: Undo): Cha
   const places = Object.values(claims);
   const ids = [...Object.keys(items), ...Object.keys(pins)];
   const claim = [...desk.works.values()].find((work) => work.claims.some(({ claim_id }) => claim_id in claims));
-  const work = claim ?? desk.works.get(ids[0] as ItemId);
+  const work = claim ?? desk.works.get(ids[0] as ItemId) ?? [...desk.works.values()].find(({ item }) => item);
   if (!work?.item) return [];
   const words = places.flatMap((place) => Object.entries(place).filter(([name]) => name.startsWith('said.')));
   tell(work, desk.at);

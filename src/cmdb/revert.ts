@@ -33,6 +33,7 @@ import {
   type Undone,
   undoGone,
   undoItem,
+  undoNames,
   undoWords,
 } from './undo.ts';
 import type { Work } from './work.ts';
@@ -214,10 +215,13 @@ function undoOnDesk(desk: Desk, cmdb: Cmdb, undo: Undo, how: How, undone: Undone
   }
   for (const [id, places] of Object.entries(undo.items ?? {})) {
     const work = desk.works.get(id as ItemId);
-    if (!work?.item) continue;
-    undoItem(undone, work, places, how.isTaken);
-    if (places.made && work.claims.every(({ said }) => Object.keys(said).length === 0)) hide(desk, work, undone);
+    if (work?.item) undoItem(undone, work, places);
   }
+  for (const [id, { made }] of Object.entries(undo.items ?? {})) {
+    const work = desk.works.get(id as ItemId);
+    if (made && work?.claims.every((claim) => !speaks(claim))) hide(desk, work, undone);
+  }
+  undoNames(desk.works, undo, how.isTaken);
   const hasMoved = Object.values(undo.claims ?? {}).some(({ ci_id }) => ci_id !== undefined);
   return hasMoved || undo.verdicts ? [...claimsOn(desk)].filter(speaks) : [...touched].filter(speaks);
 }

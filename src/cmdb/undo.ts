@@ -180,8 +180,8 @@ export function undoGone(undone: Undone, claim: Claim, { gone, made }: Places, a
     Object.assign(claim, gone.was ?? { gone_since: null, gone_for_good: null, gone_passes: 0 });
 }
 
-/** The item beside its claims. A name that another bears by now stays with that one. */
-export function undoItem(undone: Undone, work: Work, places: Places, taken: (name: string) => boolean): void {
+/** The item beside its claims and its name. */
+export function undoItem(undone: Undone, work: Work, places: Places): void {
   const { item } = work;
   if (!item) return;
   const undo = (name: string, now: Json) => {
@@ -203,10 +203,32 @@ export function undoItem(undone: Undone, work: Work, places: Places, taken: (nam
       ...item,
       ...((was('merged') as object | null) ?? { merged_into: null, merged_at: null, merged_by: null }),
     };
-  const name = was('name') as GivenName | null;
-  // What was made of the name meanwhile goes on; nothing is lost with it.
-  if (places.name && same(nameOf(item), places.name.is) && !(name?.ansible_name && taken(name.ansible_name)))
-    work.item = { ...(work.item as Item), ...(name ?? noName) };
+  work.dirty = true;
+}
+
+/**
+ * Names go back together, since one may pass to another. One that something else bears by now stays there; and where
+ * something was made of a name meanwhile, that goes on.
+ */
+export function undoNames(
+  works: ReadonlyMap<ItemId, Work>,
+  { items = {} }: Undo,
+  isTaken: (name: string) => boolean,
+): void {
+  const going = Object.entries(items).flatMap(([id, { name }]) => {
+    const work = works.get(id as ItemId);
+    return name && work?.item && same(nameOf(work.item), name.is) ? [{ work, name }] : [];
+  });
+  for (const { work } of going) give(work, noName);
+  const isBorne = (name: string) =>
+    isTaken(name) || [...works.values()].some(({ item }) => item?.ansible_name === name);
+  for (const { work, name } of going)
+    for (const given of [name.was, name.is] as unknown as (GivenName | null)[])
+      if (work.item?.ansible_name === null && given?.ansible_name && !isBorne(given.ansible_name)) give(work, given);
+}
+
+function give(work: Work, name: GivenName): void {
+  work.item = { ...(work.item as Item), ...name };
   work.dirty = true;
 }
 

@@ -18,7 +18,7 @@ import type { Occasion } from './store/changes.ts';
 import { claimsOfItems, itemsOfClaims, type PlacedClaim } from './store/claims.ts';
 import { decideConflict, findConflict } from './store/conflicts.ts';
 import { endVerdicts, storeVerdicts } from './store/identity.ts';
-import { loadItems } from './store/items.ts';
+import { holdersOfNames, loadItems } from './store/items.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
 import type { VerdictsMade } from './undo.ts';
 import { giveBack, nameOfWork, newWork, noName, type Work } from './work.ts';
@@ -114,8 +114,9 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
           ...(await endVerdicts(trx, 'same', { a: idsOf(parted) }, occasion.at)),
           ...(await endVerdicts(trx, 'same', { a: idsOf(rest), b: [id] }, occasion.at)),
         ];
+        const isTaken = await namesTaken(trx, from, former);
         await decide(trx, occasion, former ? [from, former] : [from], { made, ended }, (desk) =>
-          splitOnDesk(desk, from, id, wanted, person),
+          splitOnDesk(desk, { from, id, wanted, by: person, isTaken }),
         );
         return await partedItem(trx, from, claims);
       });
@@ -214,18 +215,40 @@ async function formerItem(trx: Trx, claims: readonly PlacedClaim[], from: ItemId
   return ids.find((id) => items.get(id)?.merged_into === from);
 }
 
-function splitOnDesk(desk: Desk, from: ItemId, id: ItemId, wanted: ReadonlySet<ClaimId>, by: string): Claim[] {
+/** Whether a name that one of the two had before the merge is a third one's by now. */
+async function namesTaken(trx: Trx, from: ItemId, former: ItemId | undefined) {
+  const { merged } = (former && (await loadItems(trx, [former])).get(former)?.handed_down) || {};
+  const names = [merged?.name.ansible_name, merged?.survivorsName.ansible_name].filter(
+    (name) => typeof name === 'string',
+  );
+  const holders = await holdersOfNames(trx, names);
+  return (name: string | null) => {
+    const holder = name === null ? undefined : holders.get(name);
+    return holder !== undefined && holder !== from && holder !== former;
+  };
+}
+
+interface Parting {
+  from: ItemId;
+  id: ItemId;
+  wanted: ReadonlySet<ClaimId>;
+  by: string;
+  isTaken: (name: string | null) => boolean;
+}
+
+function splitOnDesk(desk: Desk, { from, id, wanted, by, isTaken }: Parting): Claim[] {
   const work = desk.works.get(from) as Work;
   const target = desk.works.get(id) ?? newWork(id);
   desk.works.set(id, target);
   target.isMadeByPerson = true;
   work.source = target.source = by;
-  giveBack(work, target);
+  const bound = target.handedDown.merged?.bound;
+  giveBack(work, target, isTaken);
   const claims = [...work.claims];
   for (const claim of claims) {
     const isParted = wanted.has(claim.claim_id);
     // What was written to it by its id before the merge goes back with it.
-    const isItsOwn = isOfItem(claim) && claim.former_ci_ids[0] === id;
+    const isItsOwn = isOfItem(claim) && (bound ? bound.includes(claim.claim_id) : claim.former_ci_ids[0] === id);
     if (!isParted && !isItsOwn) continue;
     if (claim.bound_ci_id !== null) claim.bound_ci_id = id;
     moveClaim(desk, claim, target);

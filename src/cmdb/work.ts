@@ -2,7 +2,16 @@
 
 import type { ReadDb } from '../store/open.ts';
 import type { Difference } from './changes.ts';
-import type { Claim, GivenName, HandedDown, Hold, Item, ItemId, TakenOff } from './item.ts';
+import {
+  type Claim,
+  type GivenName,
+  type HandedDown,
+  type Hold,
+  type Item,
+  type ItemId,
+  isOfItem,
+  type TakenOff,
+} from './item.ts';
 import { mergeClaims, type Pin } from './merge.ts';
 import type { Heart } from './statement.ts';
 import { loadClaims, loadPins } from './store/claims.ts';
@@ -156,6 +165,7 @@ export function inherit(work: Work, other: Work): void {
       hold: work.hold === null && other.hold !== null,
       tags,
       groups,
+      bound: other.claims.filter((claim) => isOfItem(claim)).map(({ claim_id }) => claim_id),
       name: theirs,
       survivorsName: own,
     },
@@ -204,8 +214,11 @@ export function stop(work: Work, claim: Claim, at: string): void {
   if (work.source === '') work.source = claim.source;
 }
 
-/** What went to an item when another was merged into it goes back with that one, as far as it is still there. */
-export function giveBack(work: Work, target: Work): void {
+/**
+ * What went to an item when another was merged into it goes back with that one, as far as it is still there; a name
+ * that a third one bears by now does not.
+ */
+export function giveBack(work: Work, target: Work, isTaken: (name: string | null) => boolean): void {
   if (!target.item) return;
   const { merged, ...handedDown } = target.handedDown;
   target.item = { ...target.item, merged_into: null, merged_at: null, merged_by: null };
@@ -224,8 +237,10 @@ export function giveBack(work: Work, target: Work): void {
     (work.takenOff.groups ?? []).filter(has(merged.groups)),
   );
   const current = nameOfWork(work);
-  if (work.item && current.ansible_name === merged.name.ansible_name)
-    work.item = { ...work.item, ...merged.survivorsName };
-  if (nameOfWork(work).ansible_name !== merged.name.ansible_name) target.item = { ...target.item, ...merged.name };
+  const { name, survivorsName } = merged;
+  if (work.item && current.ansible_name === name.ansible_name && !isTaken(survivorsName.ansible_name))
+    work.item = { ...work.item, ...survivorsName };
+  if (nameOfWork(work).ansible_name !== name.ansible_name && !isTaken(name.ansible_name))
+    target.item = { ...target.item, ...name };
   work.dirty = true;
 }
