@@ -1,9 +1,12 @@
 /** What items are to each other: said by sources and people, kept as said, and shown as edges that never dangle. */
 
 import { describe, expect, test } from 'vitest';
-import type { ClaimId, ItemId } from '../../src/cmdb/item.ts';
+import type { ClaimId, Item, ItemId } from '../../src/cmdb/item.ts';
+import { edgesOf, targetOf } from '../../src/cmdb/relationship.ts';
+import { loadEnds } from '../../src/cmdb/store/edges.ts';
 import { sweep } from '../../src/cmdb/sweep.ts';
 import { openVerdicts } from '../../src/cmdb/verdict.ts';
+import { loadWorks } from '../../src/cmdb/work.ts';
 import { type Service, startService } from '../service.ts';
 
 type Row = Record<string, unknown>;
@@ -711,4 +714,108 @@ test('the history of an item and the item as it was tell what it was to others',
   expect([await at('10:30'), await at('11:30'), await at('12:00')]).toEqual([undefined, told, undefined]);
   expect((await call('GET', '/ci/web')).body).toMatchObject({ updated_at: gone?.changed_at });
   expect((await call('GET', '/inventory')).headers.get('etag')).toBe(revision);
+});
+
+/** What the edges come to, worked out of everything at once. */
+async function workedOutAnew({ app }: Service): Promise<string[]> {
+  return await app.store.write(async (trx) => {
+    const ids = await trx.selectFrom('configuration_items').select('ci_id').execute();
+    const works = [
+      ...(
+        await loadWorks(
+          trx,
+          ids.map(({ ci_id }) => ci_id as ItemId),
+        )
+      ).values(),
+    ];
+    const said = works.flatMap(({ claims }) => claims.flatMap((claim) => claim.said.relationships ?? []));
+    const ends = await loadEnds(trx, said.map(targetOf), said.map(targetOf));
+    return works
+      .flatMap((work) => edgesOf(work.item as Item, work.claims, ends, app.cmdb.heart.ranks))
+      .map((edge) =>
+        [edge.ci_id, edge.relationship_type, edge.target_ci_id, edge.source, edge.relationship_strength].join(' '),
+      )
+      .sort();
+  });
+}
+
+test.each([1, 2, 17, 18])('whatever is done, the edges are what all claims come to together: course %i', async (seed) => {
+  const { app, call, verdicts, service, reading, pass, now } = await world();
+  let state = seed * 7919;
+  const below = (count: number) => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return Math.floor((state / 2_147_483_648) * count);
+  };
+  const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const all = async () =>
+    await app.store.read.selectFrom('configuration_items').select(['ci_id', 'merged_into']).execute();
+  const anyId = async () => pick(await all()).ci_id;
+  const livingId = async () => pick((await all()).filter(({ merged_into }) => merged_into === null)).ci_id;
+  const related = async () => ({
+    relationships: await Promise.all(
+      Array.from({ length: below(3) }, async () => ({
+        relationship_type: pick(['depends_on', 'runs_on']),
+        relationship_strength: pick(['weak', 'strong', 'critical']),
+        ...(below(2) === 0 ? { ci_name: pick(names) } : { ci_id: await anyId() }),
+      })),
+    ),
+  });
+  const site = () => pick(['site-home', 'site-ranch']);
+  const deeds: (() => Promise<unknown>)[] = [
+    async () => await call('POST', '/ci', { ci_name: pick(names), site_id: site(), ...(await related()) }),
+    async () => await call('PATCH', `/ci/${await anyId()}`, await related()),
+    async () => await call('PATCH', `/ci/${await anyId()}`, { ci_name: pick(names).toUpperCase() }),
+    async () => await call('PATCH', `/ci/${await anyId()}`, { site_id: site() }),
+    async () => await call('PATCH', `/ci/${await anyId()}`, { lifecycle: pick(['retired', 'active']) }),
+    async () => await call('DELETE', `/ci/${await anyId()}`),
+    async () => await call('PUT', `/ci/${await anyId()}/relationships/member_of/${await anyId()}`),
+    async () => await call('DELETE', `/ci/${await anyId()}/relationships/member_of/${await anyId()}`),
+    async () => {
+      const guests = names.filter(() => below(3) > 0);
+      const items = await Promise.all(
+        guests.map(async (name) => guest(names.indexOf(name) + 1, `vm-${name}`, await related())),
+      );
+      pass({ hours: 9 });
+      await reading('proxmox-api:home', ...items);
+      await sweep(app.cmdb, app.store, now);
+    },
+    async () => await verdicts.merge(await livingId(), await livingId()),
+    async () => await verdicts.adopt(await livingId(), await livingId()),
+    async () => {
+      const merged = (await all()).filter(({ merged_into }) => merged_into !== null);
+      const { ci_id, merged_into } = pick(merged);
+      const rows = await app.store.read
+        .selectFrom('claims')
+        .select(['claim_id', 'former_ci_ids'])
+        .where('ci_id', '=', merged_into)
+        .execute();
+      await verdicts.split(
+        merged_into as string,
+        rows.filter((row) => row.former_ci_ids.includes(ci_id)).map((row) => row.claim_id),
+      );
+    },
+    async () => {
+      const changes = await app.store.read.selectFrom('changes').select('change_id').execute();
+      await call('POST', `/changes/${pick(changes).change_id}/revert`, {});
+    },
+  ];
+  for (const name of names) await call('POST', '/ci', { ci_name: name });
+
+  for (let step = 0; step < 120; step += 1) {
+    pass({ minutes: 1 });
+    const deed = below(deeds.length);
+    // Much of it cannot be done, and is refused.
+    await deeds[deed]?.().catch(() => undefined);
+    const rows = await app.store.read.selectFrom('edges').selectAll().execute();
+    const kept = rows
+      .map((edge) =>
+        [edge.ci_id, edge.relationship_type, edge.target_ci_id, edge.source, edge.relationship_strength].join(' '),
+      )
+      .sort();
+    const anew = await workedOutAnew(service);
+    expect(kept, `after step ${step}, deed ${deed}`).toEqual(anew);
+  }
+
+  expect(await app.store.read.selectFrom('edges').select('ci_id').execute()).not.toEqual([]);
 });

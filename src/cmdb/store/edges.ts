@@ -24,28 +24,38 @@ export async function storeTargets(trx: Trx, targets: ReadonlyMap<ClaimId, reado
   await insertRows(trx, 'relationship_targets', rows);
 }
 
-/** The items of claims that name one of these names or ids, or an id that one of them answers for; and which it was. */
+/**
+ * The items of claims that name one of these names or ids, or one for which an item of these ids answers or goes on;
+ * and which of them it was.
+ */
 export async function itemsNaming(
   db: Db,
   names: readonly string[],
   ids: readonly ItemId[],
 ): Promise<{ ci_id: ItemId; named: string }[]> {
   const namedBy = new Map(names.map((name) => [name, name]));
-  for (const { target, named } of await mergedInto(db, ids)) namedBy.set(target, named);
+  for (const { named, ci_id, name } of await behind(db, ids)) {
+    namedBy.set(ci_id, named);
+    if (!namedBy.has(name)) namedBy.set(name, named);
+  }
   const { rows } = await sql<{ ci_id: ItemId | null; target: string }>`
     SELECT c.ci_id, t.target FROM relationship_targets t JOIN claims c ON c.claim_id = t.claim_id
     WHERE t.target IN ${listed([...namedBy.keys()])}`.execute(db);
   return rows.flatMap(({ ci_id, target }) => (ci_id ? [{ ci_id, named: namedBy.get(target) as string }] : []));
 }
 
-/** Each of these ids, and each that was merged into it, however many merges ago. */
-async function mergedInto(db: Db, ids: readonly ItemId[]): Promise<{ named: string; target: string }[]> {
+/** These items, and those that were merged into one of them or that one goes on for, however long ago. */
+async function behind(db: Db, ids: readonly ItemId[]): Promise<{ named: string; ci_id: ItemId; name: string }[]> {
   if (ids.length === 0) return [];
-  const { rows } = await sql<{ named: string; target: string }>`
-    WITH RECURSIVE line (named, target) AS (
+  const { rows } = await sql<{ named: string; ci_id: ItemId; name: string }>`
+    WITH RECURSIVE line (named, ci_id) AS (
       SELECT value, value FROM json_each(${JSON.stringify(ids)})
-      UNION SELECT line.named, i.ci_id FROM line JOIN configuration_items i ON i.merged_into = line.target
-    ) SELECT named, target FROM line`.execute(db);
+      UNION SELECT line.named, i.ci_id FROM line JOIN configuration_items i ON i.merged_into = line.ci_id
+      UNION SELECT line.named, i.ci_id FROM line
+        JOIN configuration_items i ON i.handed_down ->> '$.adopted_by' = line.ci_id AND i.handed_down <> '{}'
+    ) SELECT line.named, i.ci_id, lower(i.ci_name) AS name FROM line JOIN configuration_items i ON i.ci_id = line.ci_id`.execute(
+    db,
+  );
   return rows;
 }
 
