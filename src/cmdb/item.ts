@@ -180,6 +180,8 @@ export interface HandedDown {
     groups: string[];
     /** What was written to it by its id. */
     bound?: ClaimId[];
+    /** Verdicts that ended with it. */
+    ended?: string[];
     name: GivenName;
     survivorsName: GivenName;
   };

@@ -138,7 +138,7 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   const named = [...works.values()].flatMap((work) => work.item?.ansible.groups ?? []);
   const groups = await groupNames(trx);
   for (const name of named) groups.add(name);
-  const { isContested, holderIds } = await findHolders(trx, heart, asks, groups);
+  const { isContested, holderIds } = await findHolders(trx, heart, asks, groups, passedOn(works));
   const others = await loadWorks(
     trx,
     holderIds.filter((id) => !works.has(id)),
@@ -163,6 +163,14 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   refuseTakenNames(asks, works);
 }
 
+/** Names that went from one item to another in this write, such as with a split, and are not stored yet. */
+function passedOn(works: ReadonlyMap<ItemId, Work>): Map<string, ItemId> {
+  const passed = new Map<string, ItemId>();
+  for (const { id, item, former } of works.values())
+    if (item?.ansible_name && item.ansible_name !== former?.ansible_name) passed.set(item.ansible_name, id);
+  return passed;
+}
+
 /**
  * Who bears a name that may be given: the best one of each, and all others only where that is not free. Where all
  * of the best are free, each is given, whoever asks first.
@@ -172,9 +180,10 @@ async function findHolders(
   heart: Heart,
   asks: readonly NameAsk[],
   groups: ReadonlySet<string>,
+  passed: ReadonlyMap<string, ItemId>,
 ): Promise<{ isContested: boolean; holderIds: ItemId[] }> {
   const best = asks.map((ask) => ask.wanted ?? bestOf(ask, heart.names));
-  const held = await holdersOfNames(trx, best);
+  const held = new Map([...(await holdersOfNames(trx, best)), ...passed]);
   const counts = new Map<string, number>();
   for (const name of best) counts.set(name, (counts.get(name) ?? 0) + 1);
   const isContested = (name: string) =>

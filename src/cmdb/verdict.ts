@@ -10,7 +10,7 @@ import type { Store, Trx } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import type { Cmdb } from './cmdb.ts';
 import { type Desk, dirty } from './desk.ts';
-import { type Claim, type ClaimId, type ItemId, isOfItem } from './item.ts';
+import { type Claim, type ClaimId, type HandedDown, type ItemId, isOfItem } from './item.ts';
 import { sourceRef } from './kinds.ts';
 import { reconcile } from './reconcile.ts';
 import { mergeInto, moveClaim } from './seat.ts';
@@ -20,6 +20,7 @@ import { decideConflict, findConflict } from './store/conflicts.ts';
 import { endVerdicts, storeVerdicts } from './store/identity.ts';
 import { holdersOfNames, loadItems } from './store/items.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
+import { undoVerdicts } from './store/undo.ts';
 import type { VerdictsMade } from './undo.ts';
 import { giveBack, nameOfWork, newWork, noName, type Work } from './work.ts';
 
@@ -82,7 +83,9 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
           person,
           occasion.at,
         );
-        await decide(trx, occasion, [into, other], { made, ended }, (desk) => mergeOnDesk(desk, into, other, person));
+        await decide(trx, occasion, [into, other], { made, ended }, (desk) =>
+          mergeOnDesk(desk, into, other, person, ended),
+        );
       });
       return await read(into);
     },
@@ -114,7 +117,12 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
           ...(await endVerdicts(trx, 'same', { a: idsOf(parted) }, occasion.at)),
           ...(await endVerdicts(trx, 'same', { a: idsOf(rest), b: [id] }, occasion.at)),
         ];
-        const isTaken = await namesTaken(trx, from, former);
+        const merged = former && (await loadItems(trx, [former])).get(former)?.handed_down.merged;
+        // What was decided before the merge counts again.
+        const again = merged?.ended ?? [];
+        await undoVerdicts(trx, { made: [], ended: again }, occasion.at);
+        made.push(...again);
+        const isTaken = await namesTaken(trx, [from, former], merged);
         await decide(trx, occasion, former ? [from, former] : [from], { made, ended }, (desk) =>
           splitOnDesk(desk, { from, id, wanted, by: person, isTaken }),
         );
@@ -185,11 +193,13 @@ async function getBoth(trx: Trx, ...ids: [ItemId, ItemId]): Promise<[ReadItem, R
   return items as [ReadItem, ReadItem];
 }
 
-function mergeOnDesk(desk: Desk, into: ItemId, from: ItemId, by: string): Claim[] {
+function mergeOnDesk(desk: Desk, into: ItemId, from: ItemId, by: string, ended: string[]): Claim[] {
   const [work, other] = [desk.works.get(into) as Work, desk.works.get(from) as Work];
   work.source = other.source = by;
   const claims = [...other.claims, ...work.claims];
   mergeInto(desk, work, other, by);
+  const { merged } = other.handedDown;
+  if (merged && ended.length > 0) other.handedDown = { ...other.handedDown, merged: { ...merged, ended } };
   for (const claim of other.claims) {
     if (claim.bound_ci_id === other.id) claim.bound_ci_id = work.id;
     moveClaim(desk, claim, work);
@@ -216,15 +226,12 @@ async function formerItem(trx: Trx, claims: readonly PlacedClaim[], from: ItemId
 }
 
 /** Whether a name that one of the two had before the merge is a third one's by now. */
-async function namesTaken(trx: Trx, from: ItemId, former: ItemId | undefined) {
-  const { merged } = (former && (await loadItems(trx, [former])).get(former)?.handed_down) || {};
-  const names = [merged?.name.ansible_name, merged?.survivorsName.ansible_name].filter(
-    (name) => typeof name === 'string',
-  );
+async function namesTaken(trx: Trx, items: readonly (ItemId | undefined)[], merged: HandedDown['merged']) {
+  const names = [merged?.name, merged?.survivorsName].flatMap((one) => one?.ansible_name ?? []);
   const holders = await holdersOfNames(trx, names);
   return (name: string | null) => {
     const holder = name === null ? undefined : holders.get(name);
-    return holder !== undefined && holder !== from && holder !== former;
+    return holder !== undefined && !items.includes(holder);
   };
 }
 
