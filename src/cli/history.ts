@@ -9,6 +9,7 @@ import { withClient } from './service.ts';
 interface Change {
   subject_id: string;
   ci_name: string | null;
+  change_no: number;
   changed_at: string;
   action: string;
   source: string;
@@ -29,7 +30,7 @@ export function historyCommand(): Command {
     .option('--json', "the service's own answer")
     .addHelpText(
       'after',
-      '\nExamples:\n  rollcall history web-1\n  rollcall history web-1 --limit 1000 --json\n\nAs it was at one of these moments: rollcall ci show web-1 --at 2026-03-02T10:00:00Z',
+      '\nExamples:\n  rollcall history web-1\n  rollcall history web-1 --limit 1000 --json\n\nUndo what a person did: rollcall revert NUMBER\nAs it was at one of these moments: rollcall ci show web-1 --at 2026-03-02T10:00:00Z',
     )
     .action(async (name: string, options: Narrow & { limit: string; json?: boolean }, self: Command) =>
       withClient(self, async (client) => {
@@ -51,7 +52,9 @@ function printChange(change: Change, item: unknown): void {
   const why = reason === null ? '' : `: ${shown(reason)}`;
   // Of an item that was merged into it.
   const whose = change.subject_id === item ? '' : ` of ${shown(change.ci_name)}, ${shown(change.subject_id)},`;
-  print(`${styled('bold', changed_at)}  ${shown(action)}${whose} by ${shown(source)}${token}${reference}${why}`);
+  print(
+    `${styled('bold', changed_at)}  #${change.change_no}  ${shown(action)}${whose} by ${shown(source)}${token}${reference}${why}`,
+  );
   const isNew = action === 'created';
   const attributes = Object.keys(after).filter((attribute) => !isNew || shown(after[attribute]) !== '-');
   const width = Math.max(0, ...attributes.map((attribute) => shown(attribute).length));

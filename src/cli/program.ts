@@ -18,6 +18,7 @@ import { openapiCommand } from './openapi.ts';
 import { passesCommand } from './passes.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { restoreCommand } from './restore.ts';
+import { revertCommand } from './revert.ts';
 import { serveCommand } from './serve.ts';
 import { sourcesCommand } from './sources.ts';
 import { splitCommand } from './split.ts';
@@ -51,6 +52,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     adoptCommand(),
     driftCommand(),
     historyCommand(),
+    revertCommand(),
     explainCommand(),
     pinCommand(),
     unpinCommand(),

@@ -152,7 +152,7 @@ async function notTheirs(trx: Trx, change: UndoableChange): Promise<DomainError>
   const pin = Object.entries(before).flatMap(([attribute, value]) =>
     value === null || pinRefusal(attribute, []) !== undefined
       ? []
-      : [{ attribute, value, call: `PUT /api/v1/ci/${id}/pins/${encodeURIComponent(attribute)}` }],
+      : [{ ci_id: id, attribute, value, call: `PUT /api/v1/ci/${id}/pins/${encodeURIComponent(attribute)}` }],
   );
   const advice =
     pin.length > 0 ? 'Pin the former value, and it stands whatever is said' : 'Say what is right, and it stands beside';

@@ -170,3 +170,32 @@ describe('an explanation', () => {
     });
   });
 });
+
+describe('what a person did', () => {
+  test('is undone by the number that the history shows, and a refusal says what can be pinned instead', async () => {
+    const { call, rollcall, pass } = await world();
+    const items = [{ ...guest, ci_status: 'paused' }];
+    pass({ minutes: 1 });
+    await call('POST', '/passes', { source: 'proxmox-api:home', complete: true, items });
+    await call('PUT', '/ci/web-1', { notes: 'loud' });
+    const shown = (await rollcall('history', 'web-1', '--limit', '2')).stdout;
+    const [made, said] = [...shown.matchAll(/#(\d+)/g)].map(([, number]) => number as string);
+
+    const undone = await rollcall('revert', made as string, '--reason', 'a slip');
+    const twice = await rollcall('revert', made as string);
+    const refused = await rollcall('revert', said as string);
+    const { ci_id, notes } = (await call('GET', '/ci/web-1')).body as { ci_id: string; notes: unknown };
+
+    const number = Number(made) + 1;
+    expect(undone).toEqual({ code: 0, stderr: '', stdout: `Undone, as change ${number} of web-1.\n` });
+    expect(notes).toBeNull();
+    expect(twice).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`Change ${made} is undone: by change ${number}.`) as string,
+    });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`rollcall pin ${ci_id} power '"running"' --reason`) as string,
+    });
+  });
+});

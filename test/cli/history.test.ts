@@ -34,16 +34,16 @@ test('the history of an item says when, who, for what, and every attribute that 
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout.split('\n')).toEqual([
-    '2026-03-02T12:00:00.000Z  updated by proxmox-api:admin (token admin)',
+    '2026-03-02T12:00:00.000Z  #4  updated by proxmox-api:admin (token admin)',
     '    discovered_by         manual → proxmox-api:admin',
     '    managed_by            - → proxmox-api',
     '    technical_specs.node  - → pve1',
-    '2026-03-02T11:00:00.000Z  updated by manual:admin for acme/infra#42',
+    '2026-03-02T11:00:00.000Z  #3  updated by manual:admin for acme/infra#42',
     '    ansible.groups             +green',
     `    notes                      - → ${'x'.repeat(99)}…`,
     '    tags                       +new -old',
     '    technical_specs.cpu_cores  2 → 4',
-    '2026-03-02T10:00:00.000Z  created by manual:admin',
+    '2026-03-02T10:00:00.000Z  #2  created by manual:admin',
     '    ansible.groups             blue',
     '    ansible_name               web-1',
     '    ci_name                    web-1',
@@ -68,10 +68,10 @@ test('holds and pins are told in words', async () => {
   const { stdout } = await rollcall('history', 'web-1', '--limit', '2');
 
   expect(stdout.split('\n')).toEqual([
-    '2026-03-02T10:00:00.000Z  pinned by manual:admin: hers',
+    '2026-03-02T10:00:00.000Z  #4  pinned by manual:admin: hers',
     '    owner       - → alice',
     '    pins.owner  - → alice (hers)',
-    '2026-03-02T10:00:00.000Z  held by manual:admin: new disk',
+    '2026-03-02T10:00:00.000Z  #3  held by manual:admin: new disk',
     '    ci_status  active → maintenance',
     '    hold       - → new disk, until 2026-03-02T12:00:00.000Z',
     '',
@@ -87,7 +87,7 @@ test('only so many changes are shown as are asked for, and it says how many ther
   const json = await rollcall('history', 'web-1', '--json');
   const ghost = await rollcall('history', 'ghost');
 
-  expect(few.stdout.match(/^\S+ {2}updated/gm)).toHaveLength(2);
+  expect(few.stdout.match(/^\S+ {2}#\d+ {2}updated/gm)).toHaveLength(2);
   expect(few.stderr).toBe('2 of 4 changes are shown; --limit shows more.\n');
   expect(JSON.parse(json.stdout)).toMatchObject({ count: 4, items: { length: 4 }, next: null });
   expect(ghost).toMatchObject({ code: 1, stderr: expect.stringContaining('No configuration item is named ghost.') });
