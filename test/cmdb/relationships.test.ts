@@ -739,7 +739,7 @@ async function workedOutAnew({ app }: Service): Promise<string[]> {
   });
 }
 
-test.each([1, 2, 17, 18])('whatever is done, the edges are what all claims come to together: course %i', async (seed) => {
+test.each([1, 2, 17, 18])('whatever is done, the edges are what all claims come to: course %i', async (seed) => {
   const { app, call, verdicts, service, reading, pass, now } = await world();
   let state = seed * 7919;
   const below = (count: number) => {
