@@ -114,7 +114,7 @@ const counts: Readonly<Partial<Record<keyof typeof nothingWrong, string>>> = {
     'SELECT count(*) AS n FROM configuration_items i WHERE NOT EXISTS (SELECT 1 FROM claims c WHERE c.ci_id = i.ci_id)',
   'claims without an item': 'SELECT count(*) AS n FROM claims WHERE ci_id IS NULL',
   'claims without identifiers':
-    'SELECT count(*) AS n FROM claims c WHERE NOT EXISTS (SELECT 1 FROM identifiers n WHERE n.claim_id = c.claim_id)',
+    "SELECT count(*) AS n FROM claims c WHERE c.said ->> '$.ci_name' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM identifiers n WHERE n.claim_id = c.claim_id)",
   'claims never seen':
     'SELECT count(*) AS n FROM claims c WHERE NOT EXISTS (SELECT 1 FROM claim_seen s WHERE s.claim_id = c.claim_id)',
   'rows that point nowhere': 'SELECT count(*) AS n FROM pragma_foreign_key_check',
