@@ -220,6 +220,12 @@ export function undoNames(
     return name && work?.item && same(nameOf(work.item), name.is) ? [{ work, name }] : [];
   });
   for (const { work } of going) give(work, noName);
+  for (const { merged, name } of Object.values(items)) {
+    const survivor = works.get((merged?.is as { merged_into?: ItemId } | null)?.merged_into as ItemId);
+    const former = (name?.was as GivenName | null)?.ansible_name;
+    // It took the name of the other one on later: now it asks for one of its own.
+    if (former && survivor?.item?.ansible_name === former) give(survivor, noName);
+  }
   const isBorne = (name: string) =>
     isTaken(name) || [...works.values()].some(({ item }) => item?.ansible_name === name);
   for (const { work, name } of going)

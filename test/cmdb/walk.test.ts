@@ -1,0 +1,41 @@
+/**
+ * Random walks: after each step every value is as it is explained and what must always hold does; what was is told as
+ * it was; reading writes nothing; what people do can be undone.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+import { expect, test } from 'vitest';
+import { Walk } from './walk.ts';
+
+const isLong = process.env.ROLLCALL_LONG === '1';
+const steps = isLong ? 500 : 60;
+const seeds = Array.from({ length: isLong ? 50 : 3 }, (_, index) => index + 1);
+const timeout = 600_000;
+
+test.each(seeds)('walk %i holds at each step', { timeout }, async (seed) => {
+  const { failure } = await Walk.run(seed, steps);
+
+  // It is asked after each step, so what fails after one fails in no shorter walk.
+  expect(failure && { seed, steps: failure.step + 1, ...failure }).toBeUndefined();
+});
+
+/** What people may say while sources speak, and leave no trace of once it is undone. */
+const people = ['word', 'pin', 'unpin', 'hold', 'release'];
+
+test.each(seeds)('walk %i leaves no trace of people, once all that they did is undone', { timeout }, async (seed) => {
+  const [undone, without] = await walks(seed, steps);
+  if (isDeepStrictEqual(undone, without)) return;
+
+  for (let length = 1; length <= steps; length += 1) {
+    const [shorter, plain] = await walks(seed, length);
+    expect({ seed, steps: length, ...shorter }).toEqual({ seed, steps: length, ...plain });
+  }
+  expect({ seed, steps, ...undone }).toEqual({ seed, steps, ...without });
+});
+
+async function walks(seed: number, length: number) {
+  return [
+    await Walk.run(seed, length, { people, revertsAll: true }),
+    await Walk.run(seed, length, { withoutPeople: true }),
+  ] as const;
+}
