@@ -6,7 +6,7 @@ import type { Fault } from '../errors.ts';
 import { printChanges, type ShownChange } from './change.ts';
 import type { Client } from './client.ts';
 import { checkedSource, faultsInFile, type Machines, readMachines, wrong } from './machines-file.ts';
-import { counted, note, print, printJson } from './output.ts';
+import { counted, note, print, printJson, shown } from './output.ts';
 import { withClient } from './service.ts';
 
 interface Pass {
@@ -19,6 +19,8 @@ interface Pass {
   updated: number;
   unchanged: number;
   missing: number;
+  /** The places of those that fit several items. */
+  waiting: number[];
   changes: ShownChange[];
   errors: { index: number; errors: Fault[] }[];
 }
@@ -93,7 +95,10 @@ async function apply(client: Client, path: string, machines: Machines, source: s
   if (options.json) return printJson(pass);
 
   printChanges(pass.changes);
+  for (const index of pass.waiting)
+    print(`? ${shown(machines.items[index]?.body.ci_name)}  could be of several items, and waits`);
   print(summaryOf(pass, options.dryRun ?? false));
+  if (pass.waiting.length > 0 && !options.dryRun) print('Say which is meant: "rollcall conflicts" shows them.');
   if (!isHeld) return;
   print(`\nHeld: ${pass.why}.`);
   print(
@@ -110,8 +115,11 @@ function summaryOf(pass: Pass, isDry: boolean): string {
     [pass.updated, 'changed'],
     [pass.missing, 'withdrawn'],
     [pass.unchanged, 'unchanged'],
+    [pass.waiting.length, 'waiting'],
   ].filter(([count]) => Number(count) > 0);
-  const words = parts.map(([count, word]) => `${count} ${word === 'unchanged' ? '' : would}${word}`).join(', ');
+  const words = parts
+    .map(([count, word]) => `${count} ${word === 'unchanged' || word === 'waiting' ? '' : would}${word}`)
+    .join(', ');
   const dry = isDry ? ' Nothing was changed: this was a dry run.' : '';
   return `${pass.source}: ${counted(pass.seen, 'item')} read${words === '' ? '' : `; ${words}`}.${dry}`;
 }

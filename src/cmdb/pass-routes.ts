@@ -70,11 +70,14 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
           ...PassOnTheWire.properties,
           dry_run: Type.Boolean(),
           changes: Type.Array(Type.Unknown(), { description: 'what was, or would be, changed' }),
+          waiting: Type.Array(count, {
+            description: 'items that fit several that cannot be one: a person has to say (GET /conflicts)',
+          }),
           errors: Type.Array(Type.Object({ index: count, errors: Type.Array(FaultOnTheWire) })),
         }),
       },
       async handle({ body, caller, refused }) {
-        const { outcomes: _outcomes, changes, ...pass } = await cmdb.pass(body as PassBody, caller);
+        const { outcomes, changes, ...pass } = await cmdb.pass(body as PassBody, caller);
         if (pass.errors.length > 0 && !body.dry_run) {
           const errors = pass.errors.flatMap(({ index, errors: faults }) =>
             faults.map(({ pointer, detail }) => ({ pointer: `/items/${index}${pointer}`, detail })),
@@ -89,7 +92,8 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
           ci_id: subject_id,
           ...change,
         }));
-        return [200, { ...pass, dry_run: body.dry_run ?? false, changes: shown }];
+        const waiting = outcomes.filter(({ outcome }) => outcome === 'waiting').map(({ index }) => index);
+        return [200, { ...pass, dry_run: body.dry_run ?? false, waiting, changes: shown }];
       },
     }),
     endpoint({

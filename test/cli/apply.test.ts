@@ -199,3 +199,30 @@ test('for programs it prints the answer of the service', async () => {
 
   expect(JSON.parse(stdout)).toMatchObject({ source: 'import:lab.yml', dry_run: true, created: 1, errors: [] });
 });
+
+test('a machine that could be of several waits, and that is said', async () => {
+  const { service, rollcall, write } = await world();
+  const guest = (vmid: number, ci_name: string) => ({
+    ci_type: 'virtual_machine',
+    ci_name,
+    external_id: `home/qemu/${vmid}`,
+    technical_specs: { vmid, node: 'pve1', macs: [`bc:24:11:00:00:0${vmid}`] },
+  });
+  const items = [guest(1, 'web-1'), guest(2, 'db-1')];
+  await service.call('POST', '/passes', { source: 'proxmox-api:home', complete: true, items });
+  const file = write('lab.yml', 'machines:\n  db-1: {specs: {macs: ["bc:24:11:00:00:01"]}}\n');
+
+  const { code, stdout } = await rollcall('apply', file);
+  const conflicts = await rollcall('conflicts');
+
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: [
+      '? db-1  could be of several items, and waits',
+      'import:lab.yml: 1 item read; 1 waiting.',
+      'Say which is meant: "rollcall conflicts" shows them.',
+      '',
+    ].join('\n'),
+  });
+  expect(conflicts.stdout).toContain('import:lab.yml speaks of db-1');
+});
