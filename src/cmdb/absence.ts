@@ -24,9 +24,9 @@ export function absenceOf(claims: readonly Claim[], ranks: Ranks, at: string): D
   return gone.every((claim) => claim.gone_for_good !== null) ? 'retired' : 'missing';
 }
 
-/** One that speaks outside of readings, an item at a time, sees only what it said after the item went missing. */
+/** One that speaks outside of readings, an item at a time, sees only what it said since the item went missing. */
 function sees(claim: Claim, since: string, ranks: Ranks, at: string): boolean {
-  return claim.heard_pass_id !== null || since === '' || (claim.heard_at > since && isFresh(claim, ranks, at));
+  return claim.heard_pass_id !== null || since === '' || (claim.heard_at >= since && isFresh(claim, ranks, at));
 }
 
 function isFresh(claim: Claim, ranks: Ranks, at: string): boolean {

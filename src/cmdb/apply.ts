@@ -15,6 +15,8 @@ export interface Applied {
   /** What it said before; undefined for one that is new. */
   former: Said | undefined;
   wasGone: Pick<Claim, 'gone_since' | 'gone_for_good'> | undefined;
+  /** It came back with the id of an item with which it had not come before. */
+  isBound: boolean;
 }
 
 /**
@@ -28,7 +30,6 @@ export function apply(work: Work, statement: Statement, heart: Heart, now: strin
   const measures = heart.ranks.roleOf(statement.kind) === 'measures';
   work.measuredNow ||= measures;
   if (work.source === '') work.source = statement.source;
-  liftRetirement(work, statement, measures, statement.begunAt === undefined ? at : statement.begunAt);
   if (work.deletedAt !== null) {
     work.deletedAt = null;
     work.dirty = true;
@@ -47,10 +48,11 @@ export function apply(work: Work, statement: Statement, heart: Heart, now: strin
     former: existing?.said,
     wasGone:
       claim.gone_since === null ? undefined : { gone_since: claim.gone_since, gone_for_good: claim.gone_for_good },
+    isBound: false,
   };
   if (!existing) work.claims.push(claim);
   work.mayBeNameless ||= !statement.registers && statement.target === null;
-  const isBound = bind(claim, statement);
+  applied.isBound = bind(claim, statement);
   const differs = !existing || !sameSaid(former, said);
   if (differs) {
     work.visible ||= work.isNew || !sameAddresses(former, said);
@@ -69,8 +71,10 @@ export function apply(work: Work, statement: Statement, heart: Heart, now: strin
     claim.gone_passes = 0;
     claim.returned_at = now;
     work.visible = true;
-  } else if (!differs && !isBound) {
-    work.dirty ||= mayRise || (work.item?.power === 'stopped' && measures && !work.item.stop_confirmed);
+  } else if (!differs && !applied.isBound) {
+    // What is heard late may outdo what was too old already when the item was weighed last.
+    const isLate = at < now;
+    work.dirty ||= isLate || mayRise || (work.item?.power === 'stopped' && measures && !work.item.stop_confirmed);
     return applied;
   }
   work.dirty = true;
@@ -194,7 +198,10 @@ function noteSince(claim: Claim, former: Said, said: Said, at: string): void {
 }
 
 /** `retired` said by a person ends by a registration, or once a measuring source sees the thing a while later. */
-function liftRetirement(work: Work, statement: Statement, measures: boolean, at: string | null): void {
+export function liftRetirement(work: Work, statement: Statement, heart: Heart, now: string): void {
+  const measures = heart.ranks.roleOf(statement.kind) === 'measures';
+  const seenAt = statement.seenAt !== undefined && statement.seenAt < now ? statement.seenAt : now;
+  const at = statement.begunAt === undefined ? seenAt : statement.begunAt;
   if (statement.patch.lifecycle === 'retired' || (!statement.registers && !measures)) return;
   for (const claim of work.claims) {
     const isByCall = claim.kind === 'manual' || claim.bound_ci_id !== null;

@@ -82,6 +82,13 @@ export function identify(desk: Desk, claim: Claim, heart: Heart): readonly Ident
   return identifiers;
 }
 
+/** With what it said before this write: who shared that with it may stand otherwise now. */
+export function identifiersNowAndBefore(desk: Desk, claim: Claim, heart: Heart): readonly Identifier[] {
+  const former = desk.before.get(claim.claim_id)?.identifiers;
+  const said = identify(desk, claim, heart);
+  return former ? [...said, ...former] : said;
+}
+
 /** It is to be stored, and what it is on to be merged anew. */
 export function dirty(desk: Desk, claim: Claim): void {
   const work = claim.ci_id ? desk.works.get(claim.ci_id) : undefined;
@@ -163,9 +170,7 @@ function isNew(desk: Desk, claim: Claim): boolean {
 function newValues(desk: Desk, heart: Heart, claims: readonly Claim[], asked: Asked): Map<IdentifierKind, string[]> {
   const values = new Map<IdentifierKind, string[]>();
   for (const claim of claims) {
-    const former = desk.before.get(claim.claim_id)?.identifiers;
-    const said = identify(desk, claim, heart);
-    for (const { kind, value } of former ? [...said, ...former] : said) {
+    for (const { kind, value } of identifiersNowAndBefore(desk, claim, heart)) {
       const mark = `${kind} ${value}`;
       const first = asked.values.get(mark);
       if (first !== undefined) {

@@ -195,7 +195,12 @@ function electorate(
   ranks: Ranks,
 ): readonly Claim[] {
   // No item is without a name: where only the gone ever said one, they said it.
-  if (attribute === 'ci_name') return speaking.some((claim) => claim.said.ci_name) ? speaking : all;
+  if (attribute === 'ci_name') {
+    const named = speaking.filter((claim) => claim.said.ci_name);
+    // A machine never renames itself, however long all others are silent.
+    const outside = named.filter((claim) => !ranks.isInside(claim.kind));
+    return outside.length > 0 ? outside : named.length > 0 ? named : all;
+  }
   if (attribute === 'ci_type') {
     const known = speaking.filter((claim) => claim.said.ci_type && claim.said.ci_type !== 'machine');
     return known.length > 0 ? known : speaking;

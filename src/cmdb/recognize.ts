@@ -7,8 +7,8 @@ import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import type { Applied } from './apply.ts';
 import { noteBody } from './body.ts';
-import { type Desk, forget, gather, identify } from './desk.ts';
-import { identify as identifyAll } from './identity/identity.ts';
+import { type Desk, forget, gather, identifiersNowAndBefore, identify } from './desk.ts';
+import { hardwareLevels, identify as identifyAll } from './identity/identity.ts';
 import { marksOf, nameOf } from './identity/marks.ts';
 import type { Claim, ClaimId } from './item.ts';
 import { seat } from './seat.ts';
@@ -25,7 +25,7 @@ export interface Recognized {
 }
 
 /** Whether what was applied may change who is whom; notes what identity has to know of it. */
-export function noteNews(desk: Desk, work: Work, { claim, former, wasGone }: Applied, heart: Heart): boolean {
+export function noteNews(desk: Desk, work: Work, { claim, former, wasGone, isBound }: Applied, heart: Heart): boolean {
   desk.heard.add(claim.claim_id);
   if (wasGone && wasGone.gone_for_good !== null) desk.backFromRetirement.add(claim.claim_id);
   if (former === undefined) {
@@ -33,7 +33,8 @@ export function noteNews(desk: Desk, work: Work, { claim, former, wasGone }: App
     forget(desk, claim);
     return true;
   }
-  const isDoubted = claim.muted || claim.alarm !== null || claim.number_left_behind !== null || wasGone !== undefined;
+  const isDoubted =
+    isBound || claim.muted || claim.alarm !== null || claim.number_left_behind !== null || wasGone !== undefined;
   if (former === claim.said) return isDoubted;
   const said = claim.said;
   claim.said = former;
@@ -82,12 +83,14 @@ export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: reado
       recognized.questions.set((claims.get(ref) as Claim).claim_id, ids);
     }
     for (const value of partition.shared) recognized.shared.add(value);
-    for (const { values } of world.witnesses)
-      for (const kind of ['uuid', 'serial', 'mac'] as const)
-        for (const value of values.get(kind) ?? []) recognized.lookedAt.add(`${kind} ${value}`);
+    for (const claim of part.claims)
+      for (const { kind, value } of identifiersNowAndBefore(desk, claim, heart))
+        if (isHardware(kind)) recognized.lookedAt.add(`${kind} ${value}`);
   }
   return recognized;
 }
+
+const isHardware = (kind: string) => (hardwareLevels as readonly string[]).includes(kind);
 
 /** Parts that hold one of the seeds. */
 async function reachedFrom(desk: Desk, heart: Heart, seeds: readonly Claim[]) {

@@ -8,7 +8,7 @@
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { type Anew, changesAnew, touchAnew } from './anew.ts';
-import { type Applied, apply } from './apply.ts';
+import { type Applied, apply, liftRetirement } from './apply.ts';
 import { Clusters } from './clusters.ts';
 import { claimsOn, type Desk, identify, layWorks, newDesk, place } from './desk.ts';
 import type { Identifier } from './identity/marks.ts';
@@ -76,6 +76,7 @@ export async function reconcile(
   const decided = [...(besides.decision?.decide(desk) ?? []), ...(await askedClaims(trx, desk, besides))];
   const numbered = await nowNumbered(trx, desk);
   const recognized = await recognize(trx, heart, desk, [...spoken.seeds, ...gone, ...numbered, ...decided]);
+  liftRetirements(desk, heart, spoken, at);
   applyCompanions(desk, heart, spoken, at);
   const { items = [] } = besides;
   touchAnew(desk.works, items);
@@ -118,7 +119,8 @@ async function layOut(
     else known.add(id);
   }
   await layWorks(trx, desk, [...known]);
-  await placeClaims(trx, desk, decision?.claims ?? []);
+  const waitedInVain = vanished.filter((claim) => !gone.has(claim));
+  await placeClaims(trx, desk, [...(decision?.claims ?? []), ...waitedInVain]);
   const waiting = slow.flatMap(({ waiting: claim, id }) => (claim ? [{ claim, id }] : []));
   const claims = new Map(
     (
@@ -162,6 +164,16 @@ async function applyAll(desk: Desk, heart: Heart, resolved: readonly Resolved[],
   }
   spoken.seeds = [...seeds];
   return spoken;
+}
+
+/** Of the items of which it turned out to speak. */
+function liftRetirements(desk: Desk, heart: Heart, { entries }: Spoken, at: string): void {
+  for (const { entry, applied } of entries) {
+    const { statement, id } = entry;
+    if (!applied && !statement.registers) continue;
+    const work = desk.works.get(applied ? (applied.claim.ci_id as ItemId) : id);
+    if (work) liftRetirement(work, statement, heart, at);
+  }
 }
 
 /** What a person says beside what a machine says is of the same item, whichever that turned out to be. */
@@ -215,6 +227,13 @@ function takeAway(desk: Desk, { vanished = [], withdrawn, stopped = [], givenUp 
       } else continue;
       gone.push(claim);
     }
+  }
+  for (const claim of desk.waiting.values()) {
+    if (!lost.has(claim.claim_id) || claim.gone_since) continue;
+    claim.gone_since = at;
+    claim.gone_passes = 1;
+    desk.dirtyWaiting.add(claim);
+    gone.push(claim);
   }
   return gone;
 }

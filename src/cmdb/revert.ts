@@ -246,7 +246,7 @@ function undoClaim(desk: Desk, cmdb: Cmdb, claim: Claim, places: Places, how: Ho
   const work = claim.ci_id ? desk.works.get(claim.ci_id) : undefined;
   if (claim.said !== former && work) {
     const wasGone = gone_since === null ? undefined : { gone_since, gone_for_good };
-    noteNews(desk, work, { claim, former, wasGone }, cmdb.heart);
+    noteNews(desk, work, { claim, former, wasGone, isBound: false }, cmdb.heart);
   } else if (claim.said !== former) forget(desk, claim);
   const { bound_ci_id: bound, ci_id: seat } = places;
   if (bound && mayUndo(undone, 'bound_ci_id', bound, claim.bound_ci_id)) claim.bound_ci_id = bound.was as ItemId | null;

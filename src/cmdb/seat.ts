@@ -22,7 +22,7 @@ export function seat(desk: Desk, world: World, partition: Partition, claims: Rea
   const ordered = [...partition.things].filter((thing) => thing.witnesses.length > 0);
   if (ordered.length > 1) ordered.sort((a, b) => (leastRef(a) < leastRef(b) ? -1 : 1));
   for (const thing of ordered) {
-    if (partition.homeless.has(thing)) {
+    if (partition.homeless.has(thing) || waitedInVain(thing, claims)) {
       for (const witness of thing.witnesses) moveClaim(desk, claims.get(witness.ref) as Claim, undefined);
       continue;
     }
@@ -41,6 +41,11 @@ export function seat(desk: Desk, world: World, partition: Partition, claims: Rea
     noteBody(desk, work, thing, partition, claims);
   }
   if (hearings.length > 0) hear(desk, world, seated, hearings, claims);
+}
+
+/** What waited for an answer and is no longer said is not made an item: nobody ever knew which it was. */
+function waitedInVain({ witnesses, items }: Thing, claims: ReadonlyMap<string, Claim>): boolean {
+  return items.length === 0 && witnesses.every(({ ref, isGone }) => isGone && claims.get(ref)?.ci_id === null);
 }
 
 /** An item that these claims made earlier in this moment, or a new one. */

@@ -141,7 +141,8 @@ export function spokenBySource(
     companion: false,
     whole: true,
     registers: false,
-    hold: hold === undefined ? undefined : holdOf(hold, speaker),
+    // What a machine says of its power ends no hold.
+    hold: speaker.ranks.roleOf(kind) === 'people' ? holdOf(hold, speaker) : undefined,
   };
   const statement = statementOf(source, kind, key, patch, base);
   const keepsPower = typeof body.ci_status === 'string' && isSilent(body.ci_status);

@@ -67,6 +67,6 @@ function isDue(
   if (kind === null || heard_at === null) return true;
   const ttl = ttls.find((one) => one.kind === kind)?.ttl ?? 0;
   return (
-    weighed <= millisecondsOf(heard_at) + ttl || (other_heard_at !== null && weighed < millisecondsOf(other_heard_at))
+    weighed <= millisecondsOf(heard_at) + ttl || (other_heard_at !== null && weighed <= millisecondsOf(other_heard_at))
   );
 }

@@ -1,7 +1,7 @@
 /** The claims and items on the desk as identity sees them, in parts that have nothing in common. Pure. */
 
 import type { Desk } from './desk.ts';
-import { identify } from './desk.ts';
+import { identifiersNowAndBefore, identify } from './desk.ts';
 import { nameOf } from './identity/marks.ts';
 import type { KnownItem, Witness, World } from './identity/witness.ts';
 import { type Claim, type ClaimId, type IdentifierKind, type ItemId, isOfItem } from './item.ts';
@@ -28,7 +28,7 @@ export function* partsOf(desk: Desk, heart: Heart, claims: Iterable<Claim>): Gen
   const list = [...claims];
   for (const claim of list) {
     for (const id of itemsOf(desk, claim)) link(claim.claim_id, id);
-    for (const { kind, value } of identify(desk, claim, heart))
+    for (const { kind, value } of identifiersNowAndBefore(desk, claim, heart))
       if (kind !== 'guest') link(claim.claim_id, `${kind} ${value}`);
   }
   const parts = new Map<string, Part>();
@@ -71,7 +71,8 @@ function addressedItems(desk: Desk, part: Part): Set<ItemId> {
   for (const { bound_ci_id, claim_id } of part.claims)
     for (const id of [bound_ci_id, desk.verdicts.same.get(claim_id)]) {
       const item = survivorOf(desk, id, true);
-      if (item !== undefined && !desk.works.get(item)?.isNew) addressed.add(item);
+      const made = item && desk.works.get(item);
+      if (made && !made.isNew && (made.item?.created_at ?? '') >= desk.at) addressed.add(made.id);
     }
   return addressed;
 }
@@ -107,7 +108,7 @@ export function worldOf(desk: Desk, part: Part, heart: Heart): World {
     items,
     same,
     apart: pairs(desk.verdicts.apart, (id) => refs.get(id)),
-    beside: pairs(desk.verdicts.beside, (id) => survivorOf(desk, id, false)),
+    beside: pairs(desk.verdicts.beside, (id) => survivorOf(desk, id, true)),
   };
 }
 

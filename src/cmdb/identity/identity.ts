@@ -35,7 +35,8 @@ export interface Partition {
   joined: Things;
 }
 
-const hardwareLevels: readonly Level[] = ['uuid', 'serial', 'mac', 'machine_id'];
+/** From the strongest. */
+export const hardwareLevels: readonly Level[] = ['uuid', 'serial', 'mac', 'machine_id'];
 const nameLevels: readonly Level[] = ['fqdn', 'name'];
 const mostRounds = 20;
 

@@ -51,7 +51,7 @@ export async function goneClaims(trx: Trx, limits: { passes: number; since: stri
       AND s.role = 'measures' AND c.kind <> 'ansible' AND c.ci_id IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM claims l JOIN sources o ON o.source = l.source LEFT JOIN claim_seen h ON h.claim_id = l.claim_id
         WHERE l.ci_id = c.ci_id AND l.gone_since IS NULL AND o.role = 'measures' AND l.kind <> 'ansible'
-          AND (h.pass_id IS NOT NULL OR h.seen_at > c.gone_since))
+          AND (h.pass_id IS NOT NULL OR h.seen_at >= c.gone_since))
     GROUP BY c.ci_id`.execute(trx);
   return rows.map(({ ci_id, claims, facts, since }) => ({
     ci_id,
