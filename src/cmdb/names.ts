@@ -5,6 +5,7 @@
 
 import { type Claim, hostTypes, type Item, type ItemId } from './item.ts';
 import type { Ranks } from './kinds.ts';
+import { refOf } from './witnesses.ts';
 
 /** An item that needs a name, or another one. */
 export interface NameAsk {
@@ -14,6 +15,8 @@ export interface NameAsk {
   vmid: number | null;
   /** The name that a person or an import gave it, as written. */
   wanted: string | null;
+  /** The name that it has, where it is called another at its source now. */
+  current: string | null;
 }
 
 export interface HostNames {
@@ -40,13 +43,13 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
   // Its name went to the item that goes on for it.
   if (item.handed_down.adopted_by) return undefined;
   const wanted = wantedName(claims, ranks);
-  const { vmid } = item.technical_specs;
   const ask = {
     ci_id: item.ci_id,
     ci_name: item.ci_name,
     site_id: item.site_id,
-    vmid: typeof vmid === 'number' ? vmid : null,
+    vmid: numberOf(item, claims),
     wanted,
+    current: wanted === null ? item.ansible_name : null,
   };
   if (item.ansible_name === null) return ask;
   if (wanted !== null) {
@@ -69,20 +72,27 @@ export function wantedName(claims: readonly Claim[], ranks: Ranks): string | nul
     }))
     .filter(({ name }) => name !== undefined)
     .sort(
-      (a, b) => rank.indexOf(a.claim.kind) - rank.indexOf(b.claim.kind) || (a.claim.source < b.claim.source ? -1 : 1),
+      (a, b) =>
+        rank.indexOf(a.claim.kind) - rank.indexOf(b.claim.kind) || natural.compare(refOf(a.claim), refOf(b.claim)),
     );
   return said[0]?.name ?? null;
 }
 
+const natural = new Intl.Collator('en', { numeric: true });
+
 /** What is known of an item that bears a name which another asks for. */
 export interface Holder {
   item: Item;
+  vmid: number | null;
   claimedByPeople: boolean;
+  /** How many living items are called as it is, in its site. */
+  namesakes: number;
 }
 
 /**
  * Gives names, in the order of the asks: each the best that is free. An item that is missing or retired, and that
- * nobody but a machine claimed, gives its name up to a new one of the same name and site.
+ * nobody but a machine claimed, gives its name up to a new one of the same name and site, if just one such lives. What
+ * was renamed at its source follows onto a free name, or keeps its own.
  */
 export function giveNames(
   asks: readonly NameAsk[],
@@ -91,7 +101,6 @@ export function giveNames(
   names: HostNames,
 ): Naming[] {
   const taken = new Map([...holders].map(([name, { item }]) => [name, item.ci_id]));
-  const heirs = heirsOf(asks);
   const given: Naming[] = [];
   const give = (ask: NameAsk, name: string, by: Naming['by'], from: string) => {
     taken.set(name, ask.ci_id);
@@ -106,16 +115,26 @@ export function giveNames(
       continue;
     }
     const best = bestOf(ask, names);
+    if (ask.current !== null) {
+      give(ask, best === ask.ci_name && isFree(best, ask.ci_id) ? best : ask.current, 'auto', ask.ci_name);
+      continue;
+    }
     const holder = best === ask.ci_name ? holders.get(best) : undefined;
-    if (holder && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask, heirs(ask))) {
-      const former: NameAsk = { ...ask, ci_id: holder.item.ci_id, vmid: numberOf(holder.item) };
-      const other = first(names.candidates(former), (name) => name !== best && isFree(name, former.ci_id));
+    if (holder && taken.get(best) === holder.item.ci_id && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask)) {
+      const { item, vmid } = holder;
+      const former: NameAsk = { ...ask, ci_id: item.ci_id, vmid };
+      const isItsSite = (name: string) => name === `${ask.ci_name}.${ask.site_id}`;
+      const other = first(
+        names.candidates(former),
+        (name) => name !== best && !isItsSite(name) && isFree(name, former.ci_id),
+      );
       if (other !== undefined) {
         give(former, other, 'auto', ask.ci_name);
         taken.delete(best as string);
       }
     }
-    const name = first(names.candidates(ask), (candidate) => isFree(candidate, ask.ci_id));
+    const chosen = wanted === null ? ask : { ...ask, ci_name: wanted };
+    const name = first(names.candidates(chosen), (candidate) => isFree(candidate, ask.ci_id));
     // What was asked for and could not be given is not asked for again: a name is given once.
     if (name !== undefined) give(ask, name, 'auto', wanted ?? ask.ci_name);
   }
@@ -133,25 +152,20 @@ function first(candidates: Iterable<string>, fits: (name: string) => boolean): s
   return undefined;
 }
 
-function givesUp({ item, claimedByPeople }: Holder, ask: NameAsk, heirs: number): boolean {
-  const dead = item.ci_status === 'missing' || item.ci_status === 'retired';
-  return dead && !claimedByPeople && item.ci_name === ask.ci_name && item.site_id === ask.site_id && heirs === 1;
+function givesUp({ item, claimedByPeople, namesakes }: Holder, ask: NameAsk): boolean {
+  return (
+    isDead(item) && !claimedByPeople && item.ci_name === ask.ci_name && item.site_id === ask.site_id && namesakes === 1
+  );
 }
 
-/** How many ask under each name and site; counted once somebody wants to know. */
-function heirsOf(asks: readonly NameAsk[]): (ask: NameAsk) => number {
-  const keyOf = ({ ci_name, site_id }: NameAsk) => `${site_id}\n${ci_name}`;
-  let counts: Map<string, number> | undefined;
-  return (ask) => {
-    if (!counts) {
-      counts = new Map();
-      for (const one of asks) counts.set(keyOf(one), (counts.get(keyOf(one)) ?? 0) + 1);
-    }
-    return counts.get(keyOf(ask)) ?? 0;
-  };
+export function isDead({ ci_status }: Pick<Item, 'ci_status'>): boolean {
+  return ci_status === 'missing' || ci_status === 'retired';
 }
 
-function numberOf(item: Item): number | null {
-  const { vmid } = item.technical_specs;
-  return typeof vmid === 'number' ? vmid : null;
+/** The number that its hypervisor gives it, or else whoever speaks of it. */
+export function numberOf({ technical_specs: { vmid } }: Item, claims: readonly Claim[]): number | null {
+  if (typeof vmid === 'number') return vmid;
+  const numbered = claims.find(({ gone_since, said }) => gone_since === null && said.pve !== undefined);
+  const number = Number(numbered?.said.pve?.split('/').at(-1));
+  return Number.isInteger(number) ? number : null;
 }

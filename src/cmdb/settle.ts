@@ -5,13 +5,14 @@ import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { millisecondsOf } from '../time.ts';
 import { differenceOf } from './changes.ts';
-import type { Document, Item, ItemId } from './item.ts';
-import { askOf, bestOf, giveNames, type Holder, type NameAsk, wantedName } from './names.ts';
+import { type Document, type Item, type ItemId, isOfItem } from './item.ts';
+import { askOf, bestOf, giveNames, type Holder, isDead, type NameAsk, numberOf, wantedName } from './names.ts';
 import type { Heart } from './statement.ts';
 import { statusOf } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
-import { groupNames, holdersOfNames } from './store/items.ts';
-import { documentOf, loadWorks, type Work } from './work.ts';
+import { groupNames, holdersOfNames, livingNamesakes } from './store/items.ts';
+import { refOf } from './witnesses.ts';
+import { documentOf, loadWorks, noName, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
 /** What of an item stands beside its document: no change. */
@@ -48,15 +49,12 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   for (const work of works.values()) {
     if (!work.dirty || isEmpty(work)) continue;
     work.item = mergedItem(work, heart, at);
-    const ask =
-      work.item.merged_into !== null || work.item.deleted_at !== null
-        ? undefined
-        : askOf(work.item, work.claims, heart.ranks, heart.names.followRenames);
+    const ask = askOfWork(work, heart, at);
     if (ask) asks.push(ask);
     count += 1;
     if (count % 64 === 0) await turn();
   }
-  if (asks.length > 0) await nameItems(trx, heart, works, asks);
+  if (asks.length > 0) await nameItems(trx, heart, works, asks, at);
   const changes: Change[] = [];
   for (const work of works.values()) {
     if (!work.dirty || !work.item) continue;
@@ -120,10 +118,11 @@ function mergedItem(work: Work, heart: Heart, at: string): Item {
   };
 }
 
-/** All that was said of it is now said of another: it stands as it was, and is given up. */
+/** All that was said of it is now said of another: it stands as it was, without its name, and is given up. */
 function withoutClaims(work: Work, former: Item, at: string): Item {
   const item = {
     ...former,
+    ...noName,
     hold: work.hold,
     absence: 'retired' as const,
     absent_since: former.absent_since ?? at,
@@ -134,21 +133,26 @@ function withoutClaims(work: Work, former: Item, at: string): Item {
   return { ...item, ci_status: statusOf(item) };
 }
 
-async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks: readonly NameAsk[]): Promise<void> {
+/** What was named in this very moment is named anew with all others of it, so that their order does not matter. */
+function askOfWork(work: Work, heart: Heart, at: string): NameAsk | undefined {
+  const { item } = work;
+  if (!item || item.merged_into !== null || item.deleted_at !== null) return undefined;
+  if (item.created_at >= at && work.former && !item.handed_down.adopted_by) Object.assign(item, noName);
+  if (work.claims.length === 0) return undefined;
+  return askOf(item, work.claims, heart.ranks, heart.names.followRenames);
+}
+
+async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks: NameAsk[], at: string): Promise<void> {
   const named = [...works.values()].flatMap((work) => work.item?.ansible.groups ?? []);
   const groups = await groupNames(trx);
   for (const name of named) groups.add(name);
-  const { isContested, holderIds } = await findHolders(trx, heart, asks, groups, passedOn(works));
-  const others = await loadWorks(
-    trx,
-    holderIds.filter((id) => !works.has(id)),
-  );
-  const holders = new Map<string, Holder>();
-  for (const id of holderIds) {
-    const work = works.get(id) ?? others.get(id);
-    if (!work?.item?.ansible_name) continue;
-    holders.set(work.item.ansible_name, { item: work.item, claimedByPeople: isClaimedByPeople(work, heart) });
-  }
+  const others = new Map<ItemId, Work>();
+  let found = await findHolders(trx, heart, asks, groups, passedOn(works));
+  while (await loadHolders(trx, heart, works, others, asks, found.holderIds, at))
+    found = await findHolders(trx, heart, asks, groups, passedOn(works));
+  const { isContested, holderIds } = found;
+  const bearers = holderIds.flatMap((id) => works.get(id) ?? others.get(id) ?? []);
+  const holders = await holdersOf(trx, heart, works, bearers);
   for (const naming of giveNames(isContested ? inOrder(asks, works) : asks, holders, groups, heart.names)) {
     const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
     if (!work?.item) continue;
@@ -169,6 +173,58 @@ function passedOn(works: ReadonlyMap<ItemId, Work>): Map<string, ItemId> {
   for (const { id, item, former } of works.values())
     if (item?.ansible_name && item.ansible_name !== former?.ansible_name) passed.set(item.ansible_name, id);
   return passed;
+}
+
+/** Lays out who bears names; whoever was named in this moment too joins those who ask. Answers whether anybody did. */
+async function loadHolders(
+  trx: Trx,
+  heart: Heart,
+  works: Map<ItemId, Work>,
+  others: Map<ItemId, Work>,
+  asks: NameAsk[],
+  ids: readonly ItemId[],
+  at: string,
+): Promise<boolean> {
+  const source = works.get(asks[0]?.ci_id as ItemId)?.source ?? '';
+  let hasJoined = false;
+  const unknown = ids.filter((id) => !works.has(id) && !others.has(id));
+  for (const [id, work] of await loadWorks(trx, unknown)) others.set(id, work);
+  for (const id of ids) {
+    const work = (works.get(id) ?? others.get(id)) as Work;
+    if (work.dirty || !work.item || work.item.created_at < at || work.item.merged_into) continue;
+    others.delete(id);
+    works.set(id, Object.assign(work, { item: { ...work.item }, dirty: true, source }));
+    const ask = askOfWork(work, heart, at);
+    if (ask) asks.push(ask);
+    hasJoined = true;
+  }
+  return hasJoined;
+}
+
+async function holdersOf(
+  trx: Trx,
+  heart: Heart,
+  works: ReadonlyMap<ItemId, Work>,
+  bearers: readonly Work[],
+): Promise<Map<string, Holder>> {
+  const dead = bearers.flatMap(({ item }) => (item && isDead(item) ? [item.ci_name] : []));
+  const namesakes = (await livingNamesakes(trx, dead)).filter(({ ci_id }) => !works.has(ci_id));
+  if (dead.length > 0)
+    for (const { item, claims } of works.values())
+      if (item && claims.length > 0 && !item.merged_into && !isDead(item)) namesakes.push(item);
+  const holders = new Map<string, Holder>();
+  for (const work of bearers) {
+    const { item } = work;
+    if (!item?.ansible_name) continue;
+    holders.set(item.ansible_name, {
+      item,
+      vmid: numberOf(item, work.claims),
+      claimedByPeople: isClaimedByPeople(work, heart),
+      namesakes: namesakes.filter(({ ci_name, site_id }) => ci_name === item.ci_name && site_id === item.site_id)
+        .length,
+    });
+  }
+  return holders;
 }
 
 /**
@@ -200,10 +256,15 @@ async function findHolders(
   return { isContested: contested.length > 0, holderIds: [...new Set([...held.values(), ...others.values()])] };
 }
 
-/** In the order of native keys, so that it does not matter in which order things were said. */
+/** The eldest first, then in the order of sources and keys, so that it does not matter in which order things were said. */
 function inOrder(asks: readonly NameAsk[], works: ReadonlyMap<ItemId, Work>): NameAsk[] {
-  const keyed = asks.map((ask) => ({ ask, key: orderOf(works.get(ask.ci_id)) }));
-  return keyed.sort((a, b) => natural.compare(a.key, b.key)).map(({ ask }) => ask);
+  const keyed = asks.map((ask) => {
+    const work = works.get(ask.ci_id);
+    return { ask, madeAt: work?.item?.created_at ?? '', key: orderOf(work) };
+  });
+  return keyed
+    .sort((a, b) => (a.madeAt === b.madeAt ? natural.compare(a.key, b.key) : a.madeAt < b.madeAt ? -1 : 1))
+    .map(({ ask }) => ask);
 }
 
 const natural = new Intl.Collator('en', { numeric: true });
@@ -227,7 +288,10 @@ function refuseTakenNames(asks: readonly NameAsk[], works: ReadonlyMap<ItemId, W
 }
 
 function orderOf(work: Work | undefined): string {
-  return work?.claims[0]?.native_key.replace(/^ci:.*/, work.item?.ci_name ?? '') ?? '';
+  const keys = (work?.claims ?? []).map((claim) =>
+    isOfItem(claim) ? `${claim.source} ${work?.item?.ci_name ?? ''}` : refOf(claim),
+  );
+  return keys.sort(natural.compare)[0] ?? '';
 }
 
 function actionOf(former: Item | undefined, item: Item): string {

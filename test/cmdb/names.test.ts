@@ -13,9 +13,15 @@ const ask = (number: number, ci_name: string, more: Partial<NameAsk> = {}): Name
   site_id: 'site-home',
   vmid: null,
   wanted: null,
+  current: null,
   ...more,
 });
-const holder = (number: number, ci_name: string, ci_status = 'active', claimedByPeople = false): Holder => ({
+const holder = (
+  number: number,
+  ci_name: string,
+  ci_status = 'active',
+  { claimedByPeople = false, namesakes = 1 } = {},
+): Holder => ({
   item: {
     ci_id: id(number),
     ci_name,
@@ -24,7 +30,9 @@ const holder = (number: number, ci_name: string, ci_status = 'active', claimedBy
     technical_specs: {},
     ansible_name: ci_name,
   } as unknown as Item,
+  vmid: null,
   claimedByPeople,
+  namesakes,
 });
 
 function given(asks: NameAsk[], holders: Holder[] = [], groups: string[] = []) {
@@ -74,23 +82,33 @@ test.each<[string, Parameters<typeof given>, unknown[][]]>([
     'the name of a dead one, which takes another',
     [[ask(1, 'web-1')], [holder(2, 'web-1', 'retired')]],
     [
-      [2, 'web-1.site-home', 'auto'],
+      [2, 'ci-00000002', 'auto'],
       [1, 'web-1', 'auto'],
     ],
   ],
   [
     'no name of a dead one that an import still claims',
-    [[ask(1, 'web-1')], [holder(2, 'web-1', 'missing', true)]],
+    [[ask(1, 'web-1')], [holder(2, 'web-1', 'missing', { claimedByPeople: true })]],
     [[1, 'web-1.site-home', 'auto']],
   ],
   [
     'no name of a dead one that two new ones would have',
-    [[ask(1, 'web-1', { vmid: 5 }), ask(3, 'web-1', { vmid: 6 })], [holder(2, 'web-1', 'missing')]],
+    [[ask(1, 'web-1', { vmid: 5 }), ask(3, 'web-1', { vmid: 6 })], [holder(2, 'web-1', 'missing', { namesakes: 2 })]],
     [
       [1, 'web-1-5', 'auto'],
       [3, 'web-1-6', 'auto'],
     ],
   ],
-])('a new item gets %s', (_what, [asks, holders, groups], expected) => {
+  [
+    'its own still, where it is called another at its source and that is taken',
+    [[ask(1, 'web-1', { vmid: 5, current: 'shop' })], [holder(2, 'web-1')]],
+    [[1, 'shop', 'auto']],
+  ],
+  [
+    'the name that it has at its source now, where that is free',
+    [[ask(1, 'web-1', { current: 'shop' })]],
+    [[1, 'web-1', 'auto']],
+  ],
+])('an item gets %s', (_what, [asks, holders, groups], expected) => {
   expect(given(asks, holders, groups)).toEqual(expected);
 });

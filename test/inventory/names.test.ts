@@ -82,7 +82,9 @@ test.each([
 ])('the names that %j, with the number %j, may get are these, the best first', (ci_name, vmid, expected) => {
   const names = hostNames(new Set(['fleet']), true);
 
-  expect([...names.candidates({ ci_id: id, ci_name, site_id: 'site-b', vmid, wanted: null })]).toEqual(expected);
+  expect([...names.candidates({ ci_id: id, ci_name, site_id: 'site-b', vmid, wanted: null, current: null })]).toEqual(
+    expected,
+  );
   expect(['fleet', 'tag_prod', 'no_address', 'web'].map((name) => names.isGroup(name))).toEqual([
     true,
     true,

@@ -155,6 +155,23 @@ export async function clearAnsibleNames(trx: Trx, ids: readonly ItemId[]): Promi
 }
 
 /** The items that bear these names in Ansible, by name. */
+/** Items that are called so and are there. */
+export async function livingNamesakes(
+  db: Db,
+  names: readonly string[],
+): Promise<{ ci_id: ItemId; ci_name: string; site_id: string }[]> {
+  if (names.length === 0) return [];
+  const rows = await db
+    .selectFrom('configuration_items')
+    .select(['ci_id', 'ci_name', 'site_id'])
+    .where('ci_name', 'in', sql<string>`${listed(names)}`)
+    .where('ci_status', 'not in', ['missing', 'retired'])
+    .where('merged_into', 'is', null)
+    .where('deleted_at', 'is', null)
+    .execute();
+  return rows.map((row) => ({ ...row, ci_id: row.ci_id as ItemId }));
+}
+
 export async function holdersOfNames(db: Db, names: readonly string[]): Promise<Map<string, ItemId>> {
   if (names.length === 0) return new Map();
   const rows = await db
