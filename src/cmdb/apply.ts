@@ -74,12 +74,17 @@ export function apply(work: Work, statement: Statement, heart: Heart, now: strin
   } else if (!differs && !applied.isBound) {
     // What is heard late may outdo what was too old already when the item was weighed last.
     const isLate = at < now;
-    work.dirty ||= isLate || mayRise || (work.item?.power === 'stopped' && measures && !work.item.stop_confirmed);
+    work.dirty ||= isLate || mayRise || (measures && isInDoubt(work));
     return applied;
   }
   work.dirty = true;
   work.dirtyClaims.add(claim);
   return applied;
+}
+
+/** Being heard again by whoever measures it may tell that it is there, or that it stopped for good. */
+function isInDoubt({ item }: Work): boolean {
+  return item !== undefined && (item.absence !== null || (item.power === 'stopped' && !item.stop_confirmed));
 }
 
 function saidNow(statement: Statement, existing: Claim | undefined, former: Said, patch: Statement['patch']): Said {

@@ -230,6 +230,7 @@ function announce(world: World, statement: Statement, id: ItemId): void {
     lifecycle: null,
     deleted_at: null,
     power: null,
+    absence: null,
     stop_confirmed: null,
     pve: said('pve'),
     uuid: said('uuid'),
@@ -251,6 +252,8 @@ function isUnchanged({ at, heart }: World, glance: Glance, statement: Statement)
     glance.mayRise === 0 &&
     glance.lifecycle !== 'retired' &&
     !(glance.power === 'stopped' && glance.stop_confirmed === 0) &&
+    // Whether it is still there is told by whoever measures it, and when.
+    !(glance.absence !== null && heart.ranks.roleOf(statement.kind) === 'measures') &&
     !isStale(glance, statement, heart, at)
   );
 }

@@ -19,6 +19,7 @@ import { claimsOfItems, itemsOfClaims, type PlacedClaim } from './store/claims.t
 import { decideConflict, findConflict } from './store/conflicts.ts';
 import { endVerdicts, storeVerdicts } from './store/identity.ts';
 import { holdersOfNames, loadItems } from './store/items.ts';
+import { survivingId } from './store/merged.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
 import { undoVerdicts } from './store/undo.ts';
 import type { VerdictsMade } from './undo.ts';
@@ -60,40 +61,42 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
   const read = async (id: ItemId) => (await findItemById(store.read, id)) as ReadItem;
 
   return {
-    async merge(into, other, reason, caller) {
-      if (into === other) throw invalidItem('/other', 'is the item itself');
+    async merge(intoId, otherId, reason, caller) {
       const person = sourceRef('manual', caller.tokenName);
-      await store.write(async (trx) => {
-        const occasion = occasionOf(caller, reason);
-        await getBoth(trx, into, other);
-        const claims = await claimsOfItems(trx, [into, other]);
-        const [kept, moved] = [claims.filter(isOn(into)), claims.filter(isOn(other))];
-        const ended = [
-          ...(await endVerdicts(trx, 'apart', { a: idsOf(kept), b: idsOf(moved) }, occasion.at)),
-          ...(await endVerdicts(trx, 'beside', { a: [into], b: [other] }, occasion.at)),
-        ];
-        const speaking = [
-          ...moved.filter(speaks),
-          ...kept.filter((claim) => speaks(claim) && claim.bound_ci_id === null),
-        ];
-        ended.push(...(await endVerdicts(trx, 'same', { a: idsOf(speaking) }, occasion.at)));
-        const made = await storeVerdicts(
-          trx,
-          speaking.map(({ claim_id }) => ({ decision: 'same', claim_id, ci_id: into })),
-          person,
-          occasion.at,
-        );
-        await decide(trx, occasion, [into, other], { made, ended }, (desk) =>
-          mergeOnDesk(desk, into, other, person, ended),
-        );
-      });
-      return await read(into);
+      return await read(
+        await store.write(async (trx) => {
+          const occasion = occasionOf(caller, reason);
+          const [{ ci_id: into }, { ci_id: other }] = await getTwo(trx, [intoId, otherId], '/other');
+          const claims = await claimsOfItems(trx, [into, other]);
+          const [kept, moved] = [claims.filter(isOn(into)), claims.filter(isOn(other))];
+          const ended = [
+            ...(await endVerdicts(trx, 'apart', { a: idsOf(kept), b: idsOf(moved) }, occasion.at)),
+            ...(await endVerdicts(trx, 'beside', { a: [into], b: [other] }, occasion.at)),
+          ];
+          const speaking = [
+            ...moved.filter(speaks),
+            ...kept.filter((claim) => speaks(claim) && claim.bound_ci_id === null),
+          ];
+          ended.push(...(await endVerdicts(trx, 'same', { a: idsOf(speaking) }, occasion.at)));
+          const made = await storeVerdicts(
+            trx,
+            speaking.map(({ claim_id }) => ({ decision: 'same', claim_id, ci_id: into })),
+            person,
+            occasion.at,
+          );
+          await decide(trx, occasion, [into, other], { made, ended }, (desk) =>
+            mergeOnDesk(desk, into, other, person, ended),
+          );
+          return into;
+        }),
+      );
     },
 
-    async split(from, claims, reason, caller) {
+    async split(fromId, claims, reason, caller) {
       const person = sourceRef('manual', caller.tokenName);
       const target = await store.write(async (trx) => {
         const occasion = occasionOf(caller, reason);
+        const from = (await survivingId(trx, fromId)) ?? fromId;
         const all = await claimsOfItems(trx, [from]);
         const wanted = new Set(claims);
         const [parted, rest] = [
@@ -131,24 +134,26 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
       return await read(target);
     },
 
-    async adopt(into, from, reason, caller) {
-      if (into === from) throw invalidItem('/from', 'is the item itself');
+    async adopt(intoId, fromId, reason, caller) {
       const person = sourceRef('manual', caller.tokenName);
-      await store.write(async (trx) => {
-        const occasion = occasionOf(caller, reason);
-        const [living, dead] = await getBoth(trx, into, from);
-        if (dead.ci_status !== 'missing' && dead.ci_status !== 'retired')
-          throw new DomainError(
-            'conflict',
-            `${dead.ci_name} is ${dead.ci_status}: only what is missing or retired is gone on for. Merge the two if they are one.`,
-          );
-        if (living.ci_status === 'retired') throw new DomainError('conflict', `${living.ci_name} is retired itself.`);
-        await decide(trx, occasion, [into, from], noVerdicts, (desk) => adoptOnDesk(desk, cmdb, into, from, person));
-      });
-      return await read(into);
+      return await read(
+        await store.write(async (trx) => {
+          const occasion = occasionOf(caller, reason);
+          const [living, dead] = await getTwo(trx, [intoId, fromId], '/from');
+          const [into, from] = [living.ci_id, dead.ci_id];
+          if (dead.ci_status !== 'missing' && dead.ci_status !== 'retired')
+            throw new DomainError(
+              'conflict',
+              `${dead.ci_name} is ${dead.ci_status}: only what is missing or retired is gone on for. Merge the two if they are one.`,
+            );
+          if (living.ci_status === 'retired') throw new DomainError('conflict', `${living.ci_name} is retired itself.`);
+          await decide(trx, occasion, [into, from], noVerdicts, (desk) => adoptOnDesk(desk, cmdb, into, from, person));
+          return into;
+        }),
+      );
     },
 
-    async resolve(conflictId, { decision, ci_id }, caller) {
+    async resolve(conflictId, { decision, ci_id: named }, caller) {
       const person = sourceRef('manual', caller.tokenName);
       await store.write(async (trx) => {
         const occasion = occasionOf(caller, undefined);
@@ -156,12 +161,13 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
         if (!conflict) throw new DomainError('not_found', `There is no conflict ${conflictId}.`);
         if (conflict.until !== null) throw new DomainError('conflict', 'This question is answered already.');
         const { claim_id, candidates } = conflict;
+        const ci_id = named === undefined ? undefined : await survivingId(trx, named);
         const ended = await endVerdicts(trx, 'same', { a: [claim_id] }, occasion.at);
         const made: string[] = [];
         if (decision === 'same') {
-          if (ci_id === undefined) throw invalidItem('/ci_id', 'says which item is meant');
-          const claims = await claimsOfItems(trx, [ci_id]);
-          if (claims.length === 0) throw invalidItem('/ci_id', 'is no item');
+          if (named === undefined) throw invalidItem('/ci_id', 'says which item is meant');
+          const claims = ci_id === undefined ? [] : await claimsOfItems(trx, [ci_id]);
+          if (ci_id === undefined || claims.length === 0) throw invalidItem('/ci_id', 'is no item');
           ended.push(...(await endVerdicts(trx, 'apart', { a: [claim_id], b: idsOf(claims) }, occasion.at)));
           made.push(...(await storeVerdicts(trx, [{ decision, claim_id, ci_id }], person, occasion.at)));
         } else {
@@ -186,11 +192,21 @@ function invalidItem(pointer: string, detail: string): DomainError {
   return new DomainError('invalid', `${pointer} ${detail}.`, { errors: [{ pointer, detail }] });
 }
 
-async function getBoth(trx: Trx, ...ids: [ItemId, ItemId]): Promise<[ReadItem, ReadItem]> {
-  const items = [await findItemById(trx, ids[0]), await findItemById(trx, ids[1])];
-  for (const [index, item] of items.entries())
-    if (!item || item.deleted_at) throw new DomainError('not_found', `There is no item ${ids[index]}.`);
-  return items as [ReadItem, ReadItem];
+/** The two items that are meant, which another may answer for by now. */
+async function getTwo(
+  trx: Trx,
+  [first, second]: readonly [ItemId, ItemId],
+  pointer: string,
+): Promise<[ReadItem, ReadItem]> {
+  const items = [await getItem(trx, first), await getItem(trx, second)] as const;
+  if (items[0].ci_id === items[1].ci_id) throw invalidItem(pointer, 'is the item itself');
+  return [...items];
+}
+
+async function getItem(trx: Trx, id: ItemId): Promise<ReadItem> {
+  const item = await findItemById(trx, id);
+  if (!item || item.deleted_at) throw new DomainError('not_found', `There is no item ${id}.`);
+  return item;
 }
 
 function mergeOnDesk(desk: Desk, into: ItemId, from: ItemId, by: string, ended: string[]): Claim[] {

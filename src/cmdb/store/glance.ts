@@ -23,6 +23,7 @@ export interface Glance {
   lifecycle: string | null;
   deleted_at: string | null;
   power: string | null;
+  absence: string | null;
   stop_confirmed: number | null;
   pve: string | null;
   uuid: string | null;
@@ -30,7 +31,7 @@ export interface Glance {
 
 const glanced = sql.raw(
   `c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, c.muted OR c.alarm IS NOT NULL AS mayRise,
-   i.lifecycle, i.deleted_at, i.power, i.stop_confirmed, NULL AS pve, NULL AS uuid`,
+   i.lifecycle, i.deleted_at, i.power, i.absence, i.stop_confirmed, NULL AS pve, NULL AS uuid`,
 );
 
 /** Claims by their sources' own keys, or by the hash of what they heard last; the values by source. */
@@ -72,7 +73,9 @@ export async function sourcesWithKeyless(trx: Trx, sources: readonly string[]): 
   if (unknown.length > 0) {
     const { rows } = await sql<{ source: string }>`
       SELECT value AS source FROM json_each(${JSON.stringify(unknown)}) WHERE EXISTS
-        (SELECT 1 FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;')`.execute(trx);
+        (SELECT 1 FROM claims c WHERE c.source = value AND c.native_key >= 'ci:' AND c.native_key < 'ci;')`.execute(
+      trx,
+    );
     const found = new Set(rows.map(({ source }) => source));
     for (const source of unknown) known.set(source, found.has(source));
   }
@@ -91,7 +94,7 @@ export async function ownKeyless(
   if (values.length === 0) return [];
   const { rows } = await sql<Glance & { mark: string }>`
     SELECT n.value AS mark, c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, 1 AS mayRise,
-      NULL AS lifecycle, NULL AS deleted_at, NULL AS power, NULL AS stop_confirmed,
+      NULL AS lifecycle, NULL AS deleted_at, NULL AS power, NULL AS absence, NULL AS stop_confirmed,
       c.said ->> '$.pve' AS pve, c.said ->> '$.technical_specs.uuid' AS uuid
     FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
     WHERE n.kind = ${kind} AND n.value IN ${listed(values)}
