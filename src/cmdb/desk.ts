@@ -35,6 +35,8 @@ export interface Desk {
   heard: Set<ClaimId>;
   /** In which reading; null outside of one. */
   passId: string | null;
+  /** Where an act is undone: when it was done. What nothing happened to since stays where it is put back. */
+  settledSince: string | undefined;
   dirtyWaiting: Set<Claim>;
   marks: Map<ClaimId, Marks>;
   identifiers: Map<ClaimId, readonly Identifier[]>;
@@ -55,6 +57,7 @@ export function newDesk(at: string, passId: string | null, clusters: Clusters, d
   return {
     at,
     passId,
+    settledSince: undefined,
     works: new Map(),
     waiting: new Map(),
     before: new Map(),

@@ -12,6 +12,7 @@ import { formerClaims } from './store/undo.ts';
 import {
   claimPlaces,
   handPlaces,
+  isNews,
   itemPlaces,
   type Places,
   pinPlaces,
@@ -36,6 +37,7 @@ export async function keepUndo(trx: Trx, desk: Desk, changes: readonly Change[],
   const spoke = act.statements.some(({ kind }) => kind === person);
   const byHand = act.items.some(({ source }) => source.startsWith(`${person}:`));
   if (!spoke && !byHand && act.verdicts === undefined) return [...changes];
+  const isOneAct = new Set(act.statements.map(({ index }) => index)).size <= 1;
   const isAlone = act.statements.every(({ kind }) => kind === person);
   const undos = new Map<ItemId, Undo>();
   const undoOf = (id: ItemId) => {
@@ -53,7 +55,7 @@ export async function keepUndo(trx: Trx, desk: Desk, changes: readonly Change[],
     undo.claims = { ...undo.claims, [claim.claim_id]: places };
   }
   for (const [id, places] of await pinsTouched(trx, desk, act.items)) undoOf(id).pins = { [id]: places };
-  const isOneAct = new Set(act.statements.map(({ index }) => index)).size <= 1;
+  for (const [id, undo] of undos) if (!isOneAct && isNothing(undo)) undos.delete(id);
   return isOneAct ? onOne(desk, changes, [...undos], act.verdicts) : onEach(desk, changes, undos);
 }
 
@@ -67,10 +69,13 @@ async function claimsTouched(trx: Trx, desk: Desk, isAlone: boolean): Promise<[C
   return claims.flatMap((claim) => {
     const former = formers.get(claim.claim_id);
     const places = isAlone || !former ? claimPlaces(former, claim) : wordPlaces(former, claim);
-    const names = Object.keys(places ?? {});
-    // Written to another item by its id, with the same words: nothing to take back.
-    return places && names.some((name) => name !== 'bound_ci_id') ? [[claim, places] as [Claim, Places]] : [];
+    return places && Object.keys(places).length > 0 ? [[claim, places] as [Claim, Places]] : [];
   });
+}
+
+/** Written to another item by its id, with the same words: nothing to take back. */
+function isNothing({ items, claims = {}, pins }: Undo): boolean {
+  return items === undefined && pins === undefined && !Object.values(claims).some(isNews);
 }
 
 /** Pins that were set by hand, came with a merge, or went with a split. */
@@ -112,7 +117,7 @@ function onOne(
       if (one[part]) undo[part] = { ...undo[part], ...one[part] };
   const hasVerdicts = verdicts !== undefined && verdicts.made.length + verdicts.ended.length > 0;
   if (hasVerdicts) undo.verdicts = verdicts;
-  if (Object.keys(undo).length === 0) return [...changes];
+  if (!hasVerdicts && isNothing(undo)) return [...changes];
   const [first, ...others] = changes.length > 0 ? changes : changeOf(desk, undo);
   if (!first) return [...changes];
   const change_id = randomUUIDv7();

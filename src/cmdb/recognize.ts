@@ -13,7 +13,7 @@ import { marksOf, nameOf } from './identity/marks.ts';
 import type { Claim, ClaimId } from './item.ts';
 import { seat } from './seat.ts';
 import type { Heart } from './statement.ts';
-import { partsOf, refOf, worldOf } from './witnesses.ts';
+import { type Part, partsOf, refOf, worldOf } from './witnesses.ts';
 import { markGone, type Work } from './work.ts';
 
 /** Open questions and shared values of what was decided, and of all that was looked at. */
@@ -76,7 +76,7 @@ export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: reado
     const world = worldOf(desk, part, heart);
     const claims = new Map(part.claims.map((claim) => [refOf(claim), claim]));
     const partition = identifyAll(world);
-    seat(desk, world, partition, claims);
+    if (!isPutBack(desk, part)) seat(desk, world, partition, claims);
     for (const claim of part.claims) recognized.looked.add(claim.claim_id);
     for (const [ref, candidates] of partition.questions) {
       const ids = candidates.flatMap((candidate) => claims.get(candidate)?.claim_id ?? []);
@@ -88,6 +88,16 @@ export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: reado
         if (isHardware(kind)) recognized.lookedAt.add(`${kind} ${value}`);
   }
   return recognized;
+}
+
+/** All of it is as it was before the act that is undone: it is not to be decided anew, and asks what it asked then. */
+function isPutBack({ settledSince }: Desk, { claims }: Part): boolean {
+  if (settledSince === undefined) return false;
+  const isOf = (time: string | null) => time === null || time <= settledSince;
+  return claims.every(
+    ({ said_at, settled_at, gone_since, returned_at }) =>
+      isOf(said_at) && isOf(settled_at) && isOf(gone_since) && isOf(returned_at),
+  );
 }
 
 const isHardware = (kind: string) => (hardwareLevels as readonly string[]).includes(kind);

@@ -34,6 +34,7 @@ import {
   undoGone,
   undoItem,
   undoNames,
+  undoStanding,
   undoWords,
 } from './undo.ts';
 import type { Work } from './work.ts';
@@ -206,6 +207,7 @@ interface How {
 }
 
 function undoOnDesk(desk: Desk, cmdb: Cmdb, undo: Undo, how: How, undone: Undone): Claim[] {
+  desk.settledSince = how.madeAt;
   const claims = new Map([...claimsOn(desk)].map((claim) => [claim.claim_id, claim]));
   const touched = new Set<Claim>();
   for (const work of desk.works.values()) work.source = how.by;
@@ -240,6 +242,7 @@ const speaks = ({ said }: Claim) => Object.keys(said).length > 0;
 /** Answers whether anything of it was undone. */
 function undoClaim(desk: Desk, cmdb: Cmdb, claim: Claim, places: Places, how: How, undone: Undone): boolean {
   const before = undone.count;
+  const now = { ...claim };
   const { said: former, gone_since, gone_for_good } = claim;
   undoWords(undone, claim, places, how.madeAt);
   undoGone(undone, claim, places, desk.at);
@@ -254,7 +257,8 @@ function undoClaim(desk: Desk, cmdb: Cmdb, claim: Claim, places: Places, how: Ho
     moveClaim(desk, claim, seat.was === null ? undefined : desk.works.get(seat.was as ItemId));
     claim.settled_ci_id = seat.was as ItemId | null;
   }
-  if (undone.count > before) dirty(desk, claim);
+  undoStanding(claim, places, now);
+  dirty(desk, claim);
   return undone.count > before;
 }
 

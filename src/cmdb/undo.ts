@@ -32,18 +32,39 @@ export interface VerdictsMade {
   ended: string[];
 }
 
+/** What identity knows of a claim beside its words and its item. */
+const standings = [
+  'native_key',
+  'said_at',
+  'returned_at',
+  'settled_ci_id',
+  'settled_at',
+  'former_ci_ids',
+  'replaces_ci_id',
+  'body_since',
+  'rebuilt_at',
+  'number_left_behind',
+  'muted',
+  'alarm',
+  'alarm_since',
+] as const satisfies readonly (keyof Claim)[];
+
 /** What of a claim an act may change, as it was before. */
 export type FormerClaim = Pick<
   Claim,
-  'said' | 'since' | 'first_said_at' | 'ci_id' | 'bound_ci_id' | 'gone_since' | 'gone_for_good' | 'gone_passes'
+  | 'said'
+  | 'since'
+  | 'first_said_at'
+  | 'ci_id'
+  | 'bound_ci_id'
+  | 'gone_since'
+  | 'gone_for_good'
+  | 'gone_passes'
+  | (typeof standings)[number]
 >;
 
-export function formerOf(claim: Claim): FormerClaim {
-  const { said, since, first_said_at, ci_id, bound_ci_id, gone_since, gone_for_good, gone_passes } = claim;
-  return { said, since, first_said_at, ci_id, bound_ci_id, gone_since, gone_for_good, gone_passes };
-}
-
 const wordPlace = 'said.';
+const standing = 'standing.';
 
 /** What became of a claim; undefined where nothing did. One that is new has no former. */
 export function claimPlaces(former: FormerClaim | undefined, claim: Claim): Places | undefined {
@@ -52,7 +73,13 @@ export function claimPlaces(former: FormerClaim | undefined, claim: Claim): Plac
   note(places, 'ci_id', former.ci_id, claim.ci_id);
   note(places, 'bound_ci_id', former.bound_ci_id, claim.bound_ci_id);
   note(places, 'gone', goneOf(former), goneOf(claim));
+  for (const name of standings) note(places, standing + name, former[name], claim[name]);
   return isEmpty(places) ? undefined : places;
+}
+
+/** Whether anything became of a claim that a person would want to have undone by itself. */
+export function isNews(places: Places): boolean {
+  return Object.keys(places).some((name) => name !== 'bound_ci_id' && !name.startsWith(standing));
 }
 
 export function wordPlaces(former: FormerClaim | undefined, claim: Claim): Places {
@@ -67,7 +94,7 @@ export function wordPlaces(former: FormerClaim | undefined, claim: Claim): Place
   return places;
 }
 
-function goneOf({ gone_since, gone_for_good, gone_passes }: Omit<FormerClaim, 'said'>): Json {
+function goneOf({ gone_since, gone_for_good, gone_passes }: FormerClaim): Json {
   return gone_since === null ? null : { gone_since, gone_for_good, gone_passes };
 }
 
@@ -79,6 +106,8 @@ export function itemPlaces(former: Item | undefined, item: Item): Places | undef
   note(places, 'deleted_at', former.deleted_at, item.deleted_at);
   note(places, 'merged', mergedOf(former), mergedOf(item));
   note(places, 'name', nameOf(former), nameOf(item));
+  note(places, 'ci_name', former.ci_name, item.ci_name);
+  note(places, 'body', bodyOf(former), bodyOf(item));
   return isEmpty(places) ? undefined : places;
 }
 
@@ -97,6 +126,10 @@ function mergedOf({ merged_into, merged_at, merged_by }: Item): Json {
 
 function nameOf({ ansible_name, ansible_name_by, ansible_name_from }: GivenName): Json {
   return ansible_name === null ? null : { ansible_name, ansible_name_by, ansible_name_from };
+}
+
+function bodyOf({ generation, body_since, first_anchor }: Item): Json {
+  return { generation, body_since, first_anchor };
 }
 
 /** Of pins by what they pin. */
@@ -180,6 +213,14 @@ export function undoGone(undone: Undone, claim: Claim, { gone, made }: Places, a
     Object.assign(claim, gone.was ?? { gone_since: null, gone_for_good: null, gone_passes: 0 });
 }
 
+/** Once it is where it was: whatever of it is still as the act left it is as it was before. */
+export function undoStanding(claim: Claim, places: Places, now: FormerClaim): void {
+  for (const name of standings) {
+    const place = places[standing + name];
+    if (place && same(now[name], place.is)) Object.assign(claim, { [name]: place.was });
+  }
+}
+
 /** The item beside its claims and its name. */
 export function undoItem(undone: Undone, work: Work, places: Places): void {
   const { item } = work;
@@ -203,6 +244,13 @@ export function undoItem(undone: Undone, work: Work, places: Places): void {
       ...item,
       ...((was('merged') as object | null) ?? { merged_into: null, merged_at: null, merged_by: null }),
     };
+  // Where nobody says a name any more, it keeps the one that it had.
+  const { ci_name, body } = places;
+  if (ci_name && same(item.ci_name, ci_name.is)) work.item = { ...work.item, ci_name: ci_name.was as string } as Item;
+  if (body && same(bodyOf(item), body.is)) {
+    const { generation, body_since, first_anchor } = body.was as unknown as Item;
+    Object.assign(work, { generation, rebuiltAt: body_since, firstAnchor: first_anchor });
+  }
   work.dirty = true;
 }
 
@@ -228,9 +276,12 @@ export function undoNames(
   }
   const isBorne = (name: string) =>
     isTaken(name) || [...works.values()].some(({ item }) => item?.ansible_name === name);
-  for (const { work, name } of going)
-    for (const given of [name.was, name.is] as unknown as (GivenName | null)[])
+  // One that had none asks for one, if it is to have any; of all others first the former names are given.
+  for (const part of ['was', 'is'] as const)
+    for (const { work, name } of going) {
+      const given = name.was === null ? null : (name[part] as unknown as GivenName | null);
       if (work.item?.ansible_name === null && given?.ansible_name && !isBorne(given.ansible_name)) give(work, given);
+    }
 }
 
 function give(work: Work, name: GivenName): void {

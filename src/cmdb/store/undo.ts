@@ -21,6 +21,19 @@ export async function formerClaims(trx: Trx, ids: readonly ClaimId[]): Promise<M
       'gone_since',
       'gone_for_good',
       'gone_passes',
+      'native_key',
+      'said_at',
+      'returned_at',
+      'settled_ci_id',
+      'settled_at',
+      'former_ci_ids',
+      'replaces_ci_id',
+      'body_since',
+      'rebuilt_at',
+      'number_left_behind',
+      'muted',
+      'alarm',
+      'alarm_since',
     ])
     .where('claim_id', 'in', sql<string>`${listed(ids)}`)
     .execute();
@@ -33,6 +46,14 @@ export async function formerClaims(trx: Trx, ids: readonly ClaimId[]): Promise<M
         since: JSON.parse(row.since) as FormerClaim['since'],
         ci_id: row.ci_id as ItemId | null,
         bound_ci_id: row.bound_ci_id as ItemId | null,
+        settled_ci_id: row.settled_ci_id as ItemId | null,
+        replaces_ci_id: row.replaces_ci_id as ItemId | null,
+        former_ci_ids: JSON.parse(row.former_ci_ids) as ItemId[],
+        number_left_behind:
+          row.number_left_behind === null
+            ? null
+            : (JSON.parse(row.number_left_behind) as FormerClaim['number_left_behind']),
+        muted: row.muted === 1,
       },
     ]),
   );
