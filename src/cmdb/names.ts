@@ -15,7 +15,7 @@ export interface NameAsk {
   vmid: number | null;
   /** The name that a person or an import gave it, as written. */
   wanted: string | null;
-  /** The name that it has, where it is called another at its source now. */
+  /** The name that it has, and gives up for another one. */
   current: string | null;
 }
 
@@ -47,9 +47,12 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
     ci_id: item.ci_id,
     ci_name: item.ci_name,
     site_id: item.site_id,
-    vmid: numberOf(item, claims),
+    vmid: numberOf(
+      item,
+      claims.filter(({ gone_since }) => gone_since === null),
+    ),
     wanted,
-    current: wanted === null ? item.ansible_name : null,
+    current: item.ansible_name,
   };
   if (item.ansible_name === null) return ask;
   if (wanted !== null) {
@@ -92,7 +95,7 @@ export interface Holder {
 /**
  * Gives names, in the order of the asks: each the best that is free. An item that is missing or retired, and that
  * nobody but a machine claimed, gives its name up to a new one of the same name and site, if just one such lives. What
- * was renamed at its source follows onto a free name, or keeps its own.
+ * has a name already gets another that a person or its source gives it where that is free, or keeps its own.
  */
 export function giveNames(
   asks: readonly NameAsk[],
@@ -103,6 +106,7 @@ export function giveNames(
   const taken = new Map([...holders].map(([name, { item }]) => [name, item.ci_id]));
   const given: Naming[] = [];
   const give = (ask: NameAsk, name: string, by: Naming['by'], from: string) => {
+    if (ask.current !== null && taken.get(ask.current) === ask.ci_id) taken.delete(ask.current);
     taken.set(name, ask.ci_id);
     given.push({ ci_id: ask.ci_id, name, by, from });
   };
@@ -116,22 +120,20 @@ export function giveNames(
     }
     const best = bestOf(ask, names);
     if (ask.current !== null) {
-      give(ask, best === ask.ci_name && isFree(best, ask.ci_id) ? best : ask.current, 'auto', ask.ci_name);
+      const follows = wanted === null && best === ask.ci_name && isFree(best, ask.ci_id);
+      give(ask, follows ? best : ask.current, 'auto', wanted ?? ask.ci_name);
       continue;
     }
     const holder = best === ask.ci_name ? holders.get(best) : undefined;
     if (holder && taken.get(best) === holder.item.ci_id && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask)) {
       const { item, vmid } = holder;
-      const former: NameAsk = { ...ask, ci_id: item.ci_id, vmid };
+      const former: NameAsk = { ...ask, ci_id: item.ci_id, vmid, current: best };
       const isItsSite = (name: string) => name === `${ask.ci_name}.${ask.site_id}`;
       const other = first(
         names.candidates(former),
         (name) => name !== best && !isItsSite(name) && isFree(name, former.ci_id),
       );
-      if (other !== undefined) {
-        give(former, other, 'auto', ask.ci_name);
-        taken.delete(best as string);
-      }
+      if (other !== undefined) give(former, other, 'auto', ask.ci_name);
     }
     const chosen = wanted === null ? ask : { ...ask, ci_name: wanted };
     const name = first(names.candidates(chosen), (candidate) => isFree(candidate, ask.ci_id));
@@ -165,7 +167,7 @@ export function isDead({ ci_status }: Pick<Item, 'ci_status'>): boolean {
 /** The number that its hypervisor gives it, or else whoever speaks of it. */
 export function numberOf({ technical_specs: { vmid } }: Item, claims: readonly Claim[]): number | null {
   if (typeof vmid === 'number') return vmid;
-  const numbered = claims.find(({ gone_since, said }) => gone_since === null && said.pve !== undefined);
+  const numbered = claims.find(({ said }) => said.pve !== undefined);
   const number = Number(numbered?.said.pve?.split('/').at(-1));
   return Number.isInteger(number) ? number : null;
 }

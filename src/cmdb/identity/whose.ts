@@ -129,9 +129,10 @@ function isOldFact(witness: Witness, thing: Thing): boolean {
   );
 }
 
-function bearsItsName(witness: Witness, thing: Thing): boolean {
+/** Terraform gave its address another number, or calls it as the cluster did last. */
+function bearsItsName({ before, name, marks }: Witness, thing: Thing): boolean {
   return (
-    (witness.before !== undefined && witness.before.name === witness.name) || witness.name === lastName(thing.witnesses)
+    (before !== undefined && before.name === name && before.pve !== marks.pve) || name === lastName(thing.witnesses)
   );
 }
 
