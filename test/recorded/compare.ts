@@ -1,0 +1,148 @@
+/** Plays an estate through the store and through the reference program, and makes one that differs small. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { type Estate, play, type Seen, type Step } from '../estates/run.ts';
+import { type Compared, comparedModel, comparedStore, type ModelSeen, type PlayModel } from './model.ts';
+import type { Standing } from './random-estate.ts';
+
+export interface Difference {
+  step: number;
+  /** Where it is, as a path. */
+  what: string;
+  ours: unknown;
+  theirs: unknown;
+}
+
+/** The first difference; undefined where there is none, and where the program cannot play it. */
+export async function differenceOf(estate: Estate, playModel: PlayModel): Promise<Difference | undefined> {
+  let theirs: ModelSeen[];
+  try {
+    theirs = playModel(estate);
+  } catch {
+    return undefined;
+  }
+  const { seen, faults } = await play(withoutExpect(estate));
+  // The program names all that was heard in a moment at its end; the store names with each write, and names anew only
+  // those who want one name. In one moment that may differ.
+  const hasNames = estate.steps.every((step) => writesIn(step) <= 1);
+  for (const [step, one] of theirs.entries()) {
+    const fault = faults.find((each) => each.step === step);
+    if (fault) return { step, what: 'error', ours: fault.what, theirs: null };
+    const difference = firstOf(comparedStore(seen[step] as Seen), comparedModel(one), hasNames);
+    if (difference) return { step, ...difference };
+  }
+  return undefined;
+}
+
+function writesIn({ pass, observations = [], action }: Step): number {
+  const passes = [pass ?? []].flat();
+  const alone = observations.filter((one) => !passes.some(({ source }) => source === one.source));
+  return passes.length + alone.length + (action ? 1 : 0);
+}
+
+function withoutExpect(estate: Estate): Estate {
+  return { ...estate, steps: estate.steps.map(({ expect: _, ...step }) => step) };
+}
+
+function firstOf(ours: Compared, theirs: Compared, hasNames: boolean): Omit<Difference, 'step'> | undefined {
+  for (const key of ['pass', 'partition', 'conflicts', 'alarms', 'shared'] as const)
+    if (!isDeepStrictEqual(ours[key], theirs[key])) return { what: key, ours: ours[key], theirs: theirs[key] };
+  for (const [ref, document] of Object.entries(theirs.documents))
+    for (const [attribute, value] of Object.entries(document)) {
+      if (attribute === 'ansible_name' && !hasNames) continue;
+      const own = ours.documents[ref]?.[attribute];
+      if (!isDeepStrictEqual(own, value)) return { what: `${attribute} of ${ref}`, ours: own, theirs: value };
+    }
+  return undefined;
+}
+
+const nothing: ModelSeen = { partition: [], docs: {}, conflicts: [], alarms: [], shared: [] };
+
+/** What a person could act upon after the last step. */
+export function standingAfter(estate: Estate, playModel: PlayModel): Standing {
+  const last = playModel(estate).at(-1) ?? nothing;
+  return {
+    items: last.partition,
+    dead: new Set(
+      Object.entries(last.docs)
+        .filter(([, doc]) => doc.ci_status === 'missing' || doc.ci_status === 'retired')
+        .map(([ref]) => ref),
+    ),
+    tags: new Map(Object.entries(last.docs).map(([ref, doc]) => [ref, doc.tags as string[]])),
+    conflicts: last.conflicts,
+    held: last.alarms.flatMap(({ alarm, source }) => (alarm === 'suspicious_pass' && source ? [source] : [])),
+  };
+}
+
+/** Leaves out steps, observations and words for as long as it still differs. */
+export async function shrunk(
+  estate: Estate,
+  playModel: PlayModel,
+): Promise<{ estate: Estate; difference: Difference }> {
+  let best = estate;
+  let difference = (await differenceOf(best, playModel)) as Difference;
+  for (let isSmaller = true; isSmaller; ) {
+    isSmaller = false;
+    for (const candidate of smallerThan(best)) {
+      const found = await differenceOf(candidate, playModel);
+      if (!found || kindOf(found) !== kindOf(difference)) continue;
+      [best, difference, isSmaller] = [candidate, found, true];
+      break;
+    }
+  }
+  return { estate: best, difference };
+}
+
+/** Which word it is that differs, whatever thing it is said of. */
+export function kindOf({ what }: Difference): string {
+  return what.split(' ')[0] as string;
+}
+
+function* smallerThan(estate: Estate): Generator<Estate> {
+  const { steps } = estate;
+  const withSteps = (changed: Step[]): Estate => ({ ...estate, steps: changed });
+  const withStep = (at: number, step: Step) => withSteps(steps.map((one, index) => (index === at ? step : one)));
+  for (let at = steps.length - 1; at >= 0; at -= 1)
+    if (steps.length > 1) yield withSteps(steps.filter((_, index) => index !== at));
+  for (const [at, step] of steps.entries()) {
+    const { action, pass, observations = [], permute: _, ...rest } = step;
+    const own = { ...rest, observations, ...(pass ? { pass } : {}), ...(action ? { action } : {}) };
+    if (action) yield withStep(at, { ...rest, observations, ...(pass ? { pass } : {}) });
+    if (pass) yield withStep(at, { ...rest, observations, ...(action ? { action } : {}) });
+    if (Array.isArray(pass))
+      for (const left of pass) yield withStep(at, { ...own, pass: pass.filter((one) => one !== left) });
+    for (const left of observations)
+      yield withStep(at, { ...own, observations: observations.filter((one) => one !== left) });
+    for (const [index, one] of observations.entries())
+      for (const smaller of smallerWords(one as unknown as Record<string, unknown>))
+        yield withStep(at, {
+          ...own,
+          observations: observations.map((each, i) => (i === index ? (smaller as never) : each)),
+        });
+  }
+}
+
+function* smallerWords(one: Record<string, unknown>): Generator<Record<string, unknown>> {
+  for (const key of [
+    'specs',
+    'tags',
+    'environment',
+    'role',
+    'lifecycle',
+    'power',
+    'managed_by',
+    'given',
+    'container',
+    'at',
+  ]) {
+    const { [key]: value, ...rest } = one;
+    if (value !== undefined) yield rest;
+  }
+  const marks = (one.identifiers ?? {}) as Record<string, unknown>;
+  for (const key of Object.keys(marks)) {
+    // A hypervisor always knows its guests by number.
+    if (key === 'pve' && String(one.source).startsWith('proxmox')) continue;
+    const { [key]: _, ...rest } = marks;
+    yield { ...one, identifiers: rest };
+  }
+}

@@ -1,0 +1,423 @@
+/**
+ * The reference program of the rules, which stands beside the recordings, and where Rollcall means to differ from it:
+ * each such rule is put into the program here, with a sentence, so that all else must be equal.
+ */
+
+import { pathToFileURL } from 'node:url';
+import type { Estate, Seen } from '../estates/run.ts';
+import { recorded } from './folder.ts';
+
+interface ModelClaim {
+  ref: string;
+  kind: string;
+  source: string;
+  ids: { pve: string | null };
+  name: string | null;
+  nname: string | null;
+  type: string;
+  site: string;
+  parent: string | null;
+  container: boolean | null;
+  raw: unknown;
+  words: Record<string, unknown>;
+  specs: Record<string, unknown>;
+  tags: string[];
+  ansible: unknown;
+  bound?: string;
+  gone: { since: number; passes: number; withdrawn?: boolean; retired: boolean } | null;
+  isPosted?: boolean;
+  muted?: boolean;
+  hidden: boolean;
+  ghost?: boolean;
+  touched: number;
+  at: number;
+  ci: string | null;
+  since: Record<string, number>;
+  retiredAt?: number;
+  first: number;
+  before: ModelClaim | null;
+}
+
+interface ModelDocument {
+  winners: Record<string, string>;
+  specs: Record<string, unknown>;
+  [attribute: string]: unknown;
+}
+
+interface ModelItem {
+  id: string;
+  seq: number;
+  made: number;
+  pins: Record<string, { value: unknown }>;
+  tomb: { to: string; at: number; byPerson?: boolean } | null;
+  name: { name: string; by: string; from: string } | null;
+  /** What was asked for and not given is not asked for again. */
+  asked?: string;
+}
+
+interface Model {
+  now: number;
+  claims: Map<string, ModelClaim>;
+  cis: Map<string, ModelItem>;
+  open: Map<string, unknown>;
+  suspicious: Map<string, unknown>;
+  live: (this: Model, id: string | null, settledOnly?: boolean) => string | null;
+  pick: <T>(
+    this: Model,
+    claims: readonly ModelClaim[],
+    rank: readonly string[],
+    read: (claim: ModelClaim) => T | null | undefined,
+    since: string,
+  ) => ModelClaim | null;
+  defaultSite: string;
+  fill: (this: Model, claim: ModelClaim, observation: object, partial: boolean | undefined) => void;
+  withdraw: (this: Model, source: string) => void;
+  resolve: (this: Model, start: readonly ModelClaim[]) => void;
+  sweep: (this: Model, at?: number) => void;
+  giveNames: (this: Model) => void;
+  write: (
+    this: Model,
+    claims: ModelClaim[],
+    outcome: { groups: { claims: ModelClaim[]; cis: string[] }[] },
+    held: Map<string, string[]>,
+  ) => void;
+  observe: (this: Model, source: string, observation: { key: string }, at?: number, by?: object) => string;
+  reindex: (this: Model, claim: ModelClaim) => void;
+  of: (this: Model, id: string) => ModelClaim[];
+  words: (this: Model, id: string) => ModelClaim[];
+  doc: (this: Model, id: string) => ModelDocument;
+}
+
+export interface ModelSeen {
+  partition: string[][];
+  docs: Record<string, ModelDocument>;
+  conflicts: { claim: string; candidates: string[] }[];
+  alarms: Record<string, string>[];
+  shared: string[];
+  pass?: string;
+}
+
+export type PlayModel = (estate: Estate) => ModelSeen[];
+
+export async function openModel(): Promise<PlayModel> {
+  const program = async (file: string): Promise<unknown> =>
+    await import(pathToFileURL(recorded('..', 'model', file)).href);
+  const { Model } = (await program('identity.mjs')) as { Model: { prototype: Model } };
+  const { play } = (await program('play.mjs')) as {
+    play: (estate: Estate, options: { check: boolean }) => { seen: ModelSeen[] };
+  };
+  for (const rule of rules) rule(Model.prototype);
+  return (estate) => play(estate, { check: false }).seen;
+}
+
+const rules = [
+  repeatIsNoNews,
+  changedNow,
+  waitedInVain,
+  saidLast,
+  measuredAgain,
+  withdrawnWhole,
+  mergeTakesAll,
+  lastWordStands,
+  siteOfCluster,
+  postedOne,
+  writtenNames,
+  pinAlone,
+];
+
+/** What is heard again unchanged is no news: reading a file again must not cost an import its place in a conflict. */
+function repeatIsNoNews(model: Model): void {
+  const { observe, reindex } = model;
+  const contentOf = ({ type, name, site, parent, container, raw, words, specs, tags, ansible, bound }: ModelClaim) =>
+    JSON.stringify([type, name, site, parent, container, raw, words, specs, tags, ansible, bound]);
+  let current: { ref: string; content: string | undefined; touched: number } | undefined;
+  model.observe = function (source, observation, at, by) {
+    const ref = `${source} ${observation.key}`;
+    const claim = this.claims.get(ref);
+    current = claim && !claim.gone ? { ref, content: contentOf(claim), touched: claim.touched } : undefined;
+    return observe.call(this, source, observation, at, by);
+  };
+  model.reindex = function (claim) {
+    if (current && claim.ref === current.ref && contentOf(claim) === current.content) claim.touched = current.touched;
+    current = undefined;
+    reindex.call(this, claim);
+  };
+}
+
+/** Terraform replaces a machine by giving its address another number in this moment, not by anything else. */
+function changedNow(model: Model): void {
+  const { resolve } = model;
+  model.resolve = function (start) {
+    for (const claim of this.claims.values())
+      if (claim.kind === 'terraform' && (claim.touched !== this.now || hasSameNumber(claim, claim.before)))
+        claim.before = null;
+    resolve.call(this, start);
+  };
+}
+
+function hasSameNumber(claim: ModelClaim, before: ModelClaim | null): boolean {
+  return before !== null && claim.ids.pve === before.ids.pve;
+}
+
+/** What waited for an answer, and is no longer said, is not made an item: nobody ever knew which it was. */
+function waitedInVain(model: Model): void {
+  const { write } = model;
+  model.write = function (claims, outcome, held) {
+    const groups = outcome.groups.filter((group) => group.cis.length > 0 || group.claims.some(({ gone }) => !gone));
+    write.call(this, claims, { ...outcome, groups }, held);
+  };
+}
+
+/** Of names and types too the one that was said last wins, among sources of one kind. */
+function saidLast(model: Model): void {
+  const { fill } = model;
+  model.fill = function (claim, observation, partial) {
+    const { name, type } = claim;
+    fill.call(this, claim, observation, partial);
+    if (claim.name !== name) claim.since.ci_name = claim.at;
+    if (claim.type !== type) claim.since.type = claim.at;
+  };
+}
+
+/** A measuring source that speaks outside of a reading, over 15 minutes later, lifts what a call retired. */
+function measuredAgain(model: Model): void {
+  const { observe } = model;
+  const quarterOfAnHour = 15 * 60_000;
+  model.observe = function (source, observation, at, by) {
+    const ref = observe.call(this, source, observation, at, by);
+    const claim = this.claims.get(ref);
+    const id = this.live(claim?.ci ?? null);
+    if (!claim || !measures(claim.kind) || !id || this.open.has(source)) return ref;
+    for (const one of this.of(id))
+      if (one.hidden && one.words.lifecycle === 'retired' && claim.at > (one.retiredAt ?? 0) + quarterOfAnHour)
+        delete one.words.lifecycle;
+    return ref;
+  };
+}
+
+/** All that a source said is withdrawn, what it no longer said too; nothing of it is held for a person to look at. */
+function withdrawnWhole(model: Model): void {
+  const { withdraw } = model;
+  model.withdraw = function (source) {
+    this.suspicious.delete(source);
+    const gone = [...this.claims.values()].filter((claim) => claim.source === source && claim.gone && !claim.ghost);
+    for (const claim of gone)
+      claim.gone = { ...(claim.gone as NonNullable<ModelClaim['gone']>), withdrawn: true, retired: true };
+    withdraw.call(this, source);
+    this.resolve(gone);
+  };
+}
+
+/** A guest that is posted by itself is seen by what was said since it went missing, for as long as that is fresh. */
+function postedOne(model: Model): void {
+  const { observe, doc, sweep } = model;
+  const day = 24 * 3_600_000;
+  model.observe = function (source, observation, at, by) {
+    const ref = `${source} ${observation.key}`;
+    const heardBefore = this.claims.get(ref)?.at;
+    observe.call(this, source, observation, at, by);
+    const claim = this.claims.get(ref) as ModelClaim;
+    if (heardBefore === undefined || claim.at >= heardBefore) claim.isPosted = !this.open.has(source);
+    return ref;
+  };
+  const isUnseen = (one: Model, claims: readonly ModelClaim[]) => {
+    const gone = claims.filter((claim) => claim.kind === 'proxmox-api' && claim.gone);
+    const since = Math.max(...gone.map((claim) => claim.gone?.since ?? 0));
+    const sees = ({ kind, gone: isGone, isPosted, muted, at }: ModelClaim) =>
+      kind === 'proxmox-api'
+        ? !isGone && (!isPosted || (at >= since && one.now - at <= day))
+        : kind === 'ansible' && !muted && at > since && one.now - at <= 7 * day;
+    return gone.length > 0 && !claims.some(sees) ? gone : undefined;
+  };
+  model.doc = function (id) {
+    const document = doc.call(this, id);
+    const all = this.of(id);
+    const counting = all.filter(({ gone }) => !gone?.withdrawn);
+    const gone = isUnseen(this, counting.some(({ hidden }) => !hidden) ? counting : all);
+    if (!gone || document.absence !== null) return document;
+    document.absence = gone.every((claim) => claim.gone?.retired) ? 'retired' : 'missing';
+    const isRetired = document.lifecycle === 'retired' || document.absence === 'retired';
+    document.ci_status = isRetired ? 'retired' : document.hold ? 'maintenance' : document.absence;
+    return document;
+  };
+  model.sweep = function (at) {
+    for (const [id, { tomb }] of this.cis) {
+      const gone = tomb ? undefined : isUnseen(this, this.of(id));
+      const due = gone?.filter(
+        ({ gone: was }) => was && !was.retired && was.passes >= 3 && this.now - was.since >= day,
+      );
+      for (const claim of due ?? []) if (claim.gone) claim.gone.retired = true;
+      if (due && due.length > 0) this.resolve(due);
+    }
+    sweep.call(this, at);
+  };
+}
+
+/** What an import or a person calls an item becomes its name in the inventory, also where it had one already. */
+function writtenNames(model: Model): void {
+  const { giveNames } = model;
+  model.giveNames = function () {
+    const living = [...this.cis.values()].filter((item) => !item.tomb && this.of(item.id).length > 0);
+    const taken = new Set(living.flatMap((item) => item.name?.name ?? []));
+    for (const item of living.sort((a, b) => a.made - b.made || a.seq - b.seq)) {
+      const imports = this.of(item.id).filter(({ kind, gone }) => kind === 'import' && !gone);
+      const [first] = imports.sort((a, b) => a.ref.localeCompare(b.ref, 'en', { numeric: true }));
+      if (!item.name || !first?.name || item.asked === first.name) continue;
+      item.asked = first.name;
+      if (taken.has(first.name) && item.name.name !== first.name) continue;
+      taken.delete(item.name.name);
+      item.name = { name: first.name, by: 'people', from: first.name };
+      taken.add(first.name);
+    }
+    giveNames.call(this);
+  };
+}
+
+/** A pin stands where nobody says anything. */
+function pinAlone(model: Model): void {
+  const { doc } = model;
+  model.doc = function (id) {
+    const document = doc.call(this, id);
+    for (const [attribute, { value }] of Object.entries(this.cis.get(id)?.pins ?? {})) {
+      if (!attribute.startsWith('specs.')) continue;
+      document.specs[attribute.slice('specs.'.length)] = value;
+      document.winners[attribute] = 'pin';
+    }
+    return document;
+  };
+}
+
+/** A person who merges an item that is gone takes its claims along, though nobody speaks them any more. */
+function mergeTakesAll(model: Model): void {
+  const { live } = model;
+  model.live = function (id, settledOnly) {
+    let current = id;
+    while (settledOnly && current) {
+      const tomb = this.cis.get(current)?.tomb;
+      if (!tomb || (tomb.at === this.now && !tomb.byPerson)) return current;
+      current = tomb.to;
+    }
+    return live.call(this, current);
+  };
+}
+
+/**
+ * What was withdrawn has no word, and makes nothing missing, while any other claim stands on the item. An item of which
+ * nobody speaks any more stands as it was said last, and none is without a name. Facts never rename, however long all
+ * others are silent.
+ */
+function lastWordStands(model: Model): void {
+  const { of, doc } = model;
+  let isCounting = false;
+  const counting = (claims: ModelClaim[]) => {
+    const others = claims.filter(({ gone }) => !gone?.withdrawn);
+    return others.some(({ hidden }) => !hidden) ? others : claims;
+  };
+  model.of = function (id) {
+    return isCounting ? counting(of.call(this, id)) : of.call(this, id);
+  };
+  model.words = function (id) {
+    const all = counting(of.call(this, id));
+    const own = all.filter(({ muted, ghost }) => !muted && !ghost);
+    const living = new Set(own.filter(({ gone }) => !gone).map(({ kind }) => kind));
+    const speaking = own.filter(({ kind, gone }) => !gone || (measures(kind) && !living.has(kind)));
+    if (speaking.length > 0) return speaking;
+    const former = all.filter(({ muted }) => !muted);
+    return former.length > 0 ? former : all;
+  };
+  model.doc = function (id) {
+    const { discovered_by } = doc.call(this, id);
+    isCounting = true;
+    try {
+      const document: ModelDocument = { ...doc.call(this, id), discovered_by };
+      const named = this.words(id).filter(({ name }) => name);
+      const outside = named.filter(({ kind }) => kind !== 'ansible');
+      if (!this.cis.get(id)?.pins.ci_name)
+        nameFrom(this, document, outside.length > 0 ? outside : named.length > 0 ? named : of.call(this, id));
+      return document;
+    } finally {
+      isCounting = false;
+    }
+  };
+}
+
+function nameFrom(model: Model, document: ModelDocument, claims: ModelClaim[]): void {
+  const rank = ['manual', 'proxmox-api', 'terraform', 'import', 'ansible'];
+  const winner = model.pick(claims, rank, ({ name }) => name, 'ci_name');
+  document.ci_name = winner?.name ?? null;
+  delete document.winners.ci_name;
+  if (winner) document.winners.ci_name = winner.source;
+}
+
+/** A guest is where its cluster is, unless a person says otherwise; where nobody may say the site, it is the default one. */
+function siteOfCluster(model: Model): void {
+  const { doc } = model;
+  model.doc = function (id) {
+    const document = doc.call(this, id);
+    const speaking = this.words(id);
+    const numbered = speaking.filter(({ ids, kind }) => ids.pve || kind === 'manual' || kind === 'import');
+    const among = speaking.some(({ ids }) => ids.pve) ? numbered : speaking;
+    const rank = ['manual', 'import', 'terraform', 'proxmox-api'];
+    const siteOf = ({ hidden, words, site }: ModelClaim) => (hidden ? (words.site_id as string | undefined) : site);
+    const winner = this.pick(among, rank, siteOf, 'site_id');
+    document.site_id = winner ? siteOf(winner) : this.defaultSite;
+    return document;
+  };
+}
+
+const measures = (kind: string) => kind === 'proxmox-api' || kind === 'ansible';
+
+const attributes = [
+  'ci_type',
+  'ci_name',
+  'ci_status',
+  'power',
+  'lifecycle',
+  'generation',
+  'environment',
+  'role',
+  'owner',
+  'site_id',
+  'absence',
+  'discovered_by',
+  'managed_by',
+] as const;
+const specs = ['node', 'vmid', 'cpu_cores', 'os', 'rack'] as const;
+const won = ['ci_name', 'environment', 'role', 'power', 'specs.cpu_cores', 'specs.os'] as const;
+
+/** What both say of a step, in one form. */
+export interface Compared {
+  partition: string[][];
+  conflicts: { claim: string; candidates: string[] }[];
+  alarms: Record<string, string>[];
+  shared: string[];
+  pass: string | undefined;
+  documents: Record<string, Record<string, unknown>>;
+}
+
+export function comparedModel(seen: ModelSeen): Compared {
+  const documents = Object.entries(seen.docs).map(([ref, doc]) => {
+    const flat: Record<string, unknown> = { ...doc };
+    for (const [key, value] of Object.entries(doc.specs)) flat[`specs.${key}`] = value;
+    for (const [key, value] of Object.entries(doc.winners)) flat[`winner.${key}`] = value;
+    return [ref, narrowed(flat)] as const;
+  });
+  const { partition, conflicts, alarms, shared, pass } = seen;
+  return { partition, conflicts, alarms, shared, pass, documents: Object.fromEntries(documents) };
+}
+
+export function comparedStore(seen: Seen): Compared {
+  const { partition, conflicts, alarms, shared, pass } = seen;
+  const documents = Object.entries(seen.documents).map(([ref, doc]) => [ref, narrowed(doc)] as const);
+  return { partition, conflicts, alarms, shared, pass, documents: Object.fromEntries(documents) };
+}
+
+function narrowed(doc: Record<string, unknown>): Record<string, unknown> {
+  const out: Record<string, unknown> = { tags: doc.tags };
+  for (const attribute of attributes) out[attribute] = doc[attribute] ?? null;
+  for (const key of specs) out[`specs.${key}`] = doc[`specs.${key}`] ?? null;
+  for (const attribute of won) out[`winner.${attribute}`] = doc[`winner.${attribute}`] ?? null;
+  // A name made of the id is another one in each play.
+  out.ansible_name = String(doc.ansible_name).startsWith('ci-') ? 'ci-ID' : doc.ansible_name;
+  return out;
+}
