@@ -253,7 +253,10 @@ function postedOne(model: Model): void {
   };
 }
 
-/** What an import or a person calls an item becomes its name in the inventory, also where it had one already. */
+/**
+ * What an import calls an item becomes its name in the inventory, also where it had one already. Where that is taken, it
+ * keeps the one that it has, and a name that was not the wanted one counts as nobody's wish.
+ */
 function writtenNames(model: Model): void {
   const { giveNames } = model;
   model.giveNames = function () {
@@ -262,7 +265,11 @@ function writtenNames(model: Model): void {
     for (const item of living.sort((a, b) => a.made - b.made || a.seq - b.seq)) {
       const imports = this.of(item.id).filter(({ kind, gone }) => kind === 'import' && !gone);
       const [first] = imports.sort((a, b) => a.ref.localeCompare(b.ref, 'en', { numeric: true }));
-      if (!item.name || !first?.name || item.asked === first.name) continue;
+      if (!item.name || !first?.name) continue;
+      if (item.asked === first.name) {
+        if (item.name.name !== first.name) item.name.from = this.doc(item.id).ci_name as string;
+        continue;
+      }
       item.asked = first.name;
       if (taken.has(first.name) && item.name.name !== first.name) continue;
       taken.delete(item.name.name);
@@ -270,6 +277,11 @@ function writtenNames(model: Model): void {
       taken.add(first.name);
     }
     giveNames.call(this);
+    for (const item of living) {
+      const [first] = this.of(item.id).filter(({ kind, gone }) => kind === 'import' && !gone);
+      if (first && item.name?.by === 'people' && item.name.name !== first.name)
+        Object.assign(item, { asked: first.name, name: { ...item.name, by: 'auto' } });
+    }
   };
 }
 
