@@ -4,7 +4,7 @@
  */
 
 import { millisecondsOf } from '../time.ts';
-import type { Claim, Document } from './item.ts';
+import { type Claim, type Document, isTakenBack } from './item.ts';
 import type { Ranks } from './kinds.ts';
 
 /** What only Terraform or an import claimed, and no longer does, is given up after this. */
@@ -36,6 +36,7 @@ function isFresh(claim: Claim, ranks: Ranks, at: string): boolean {
 
 function unclaimed(claims: readonly Claim[], at: string): Document['absence'] {
   if (claims.some((claim) => claim.gone_since === null)) return null;
+  if (claims.every(isTakenBack)) return 'retired';
   const since = latest(claims);
   return since === '' || millisecondsOf(at) - millisecondsOf(since) >= unclaimedMilliseconds ? 'retired' : 'missing';
 }

@@ -33,6 +33,8 @@ export interface Desk {
   /** Claims that came back in this write and had been given up. */
   backFromRetirement: Set<ClaimId>;
   heard: Set<ClaimId>;
+  /** Claims that what is undone made heard: as of then they were heard when they were before. */
+  heardBefore: Map<ClaimId, string>;
   /** In which reading; null outside of one. */
   passId: string | null;
   /** Where an act is undone: when it was done. What nothing happened to since stays where it is put back. */
@@ -63,6 +65,7 @@ export function newDesk(at: string, passId: string | null, clusters: Clusters, d
     before: new Map(),
     backFromRetirement: new Set(),
     heard: new Set(),
+    heardBefore: new Map(),
     dirtyWaiting: new Set(),
     marks: new Map(),
     identifiers: new Map(),

@@ -172,6 +172,8 @@ export interface HandedDown {
   groups?: string[];
   /** The living item that goes on for this dead one, and has its name. */
   adopted_by?: ItemId;
+  /** Of one that a person split off: from which, and what the name of that one was. */
+  parted?: { from: ItemId; name: GivenName };
   /** Of one that was merged into another: what went to that one, and what its name was. */
   merged?: {
     pins: string[];
@@ -184,6 +186,8 @@ export interface HandedDown {
     ended?: string[];
     name: GivenName;
     survivorsName: GivenName;
+    /** What the survivor was named with the merge. */
+    nameAfter?: GivenName;
   };
 }
 
@@ -237,4 +241,9 @@ export interface Claim {
 /** Whether a source knows the thing by our item alone, and has no key of its own for it. */
 export function isOfItem({ native_key }: Pick<Claim, 'native_key'>): boolean {
   return native_key.startsWith('ci:');
+}
+
+/** Whether all that was ever said in it was taken back: it counts as never said. */
+export function isTakenBack({ said, gone_for_good }: Pick<Claim, 'said' | 'gone_for_good'>): boolean {
+  return gone_for_good === 'withdrawn' && Object.keys(said).length === 0;
 }

@@ -326,7 +326,7 @@ function isNowStopped({ item, former }: Work): boolean {
 
 /** The claims that were heard, and when. */
 function seenBy(desk: Desk, { entries }: Spoken): Map<ClaimId, string> {
-  const seen = new Map<ClaimId, string>();
+  const seen = new Map<ClaimId, string>(desk.heardBefore);
   for (const { entry, applied } of entries) {
     if (entry.unchanged) seen.set(entry.unchanged, desk.at);
     else if (applied) seen.set(applied.claim.claim_id, applied.claim.heard_at);

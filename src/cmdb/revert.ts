@@ -258,6 +258,7 @@ function undoClaim(desk: Desk, cmdb: Cmdb, claim: Claim, places: Places, how: Ho
     claim.settled_ci_id = seat.was as ItemId | null;
   }
   undoStanding(claim, places, now);
+  if (claim.heard_at !== now.heard_at) desk.heardBefore.set(claim.claim_id, claim.heard_at);
   dirty(desk, claim);
   return undone.count > before;
 }

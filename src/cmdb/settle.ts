@@ -5,14 +5,14 @@ import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { millisecondsOf } from '../time.ts';
 import { differenceOf } from './changes.ts';
-import { type Document, type Item, type ItemId, isOfItem } from './item.ts';
+import { type Document, type Item, type ItemId, isOfItem, isTakenBack } from './item.ts';
 import { askOf, bestOf, giveNames, type Holder, isDead, type NameAsk, numberOf, wantedName } from './names.ts';
 import type { Heart } from './statement.ts';
 import { statusOf } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
 import { groupNames, holdersOfNames, livingNamesakes } from './store/items.ts';
 import { refOf } from './witnesses.ts';
-import { documentOf, loadWorks, noName, type Work } from './work.ts';
+import { documentOf, loadWorks, noName, noteNameAfter, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
 /** What of an item stands beside its document: no change. */
@@ -58,6 +58,7 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   const changes: Change[] = [];
   for (const work of works.values()) {
     if (!work.dirty || !work.item) continue;
+    noteNameAfter(work, works);
     work.difference = differenceOf(work.former, work.item, bookkeeping);
     if (work.difference) {
       work.item.updated_at = at;
@@ -138,7 +139,7 @@ function askOfWork(work: Work, heart: Heart, at: string): NameAsk | undefined {
   const { item } = work;
   if (!item || item.merged_into !== null || item.deleted_at !== null) return undefined;
   if (item.created_at >= at && work.former && !item.handed_down.adopted_by) Object.assign(item, noName);
-  if (work.claims.length === 0) return undefined;
+  if (work.claims.every(isTakenBack)) return undefined;
   return askOf(item, work.claims, heart.ranks, heart.names.followRenames);
 }
 

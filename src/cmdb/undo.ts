@@ -36,6 +36,7 @@ export interface VerdictsMade {
 const standings = [
   'native_key',
   'said_at',
+  'heard_at',
   'returned_at',
   'settled_ci_id',
   'settled_at',

@@ -266,7 +266,9 @@ function splitOnDesk(desk: Desk, { from, id, wanted, by, isTaken }: Parting): Cl
   target.isMadeByPerson = true;
   work.source = target.source = by;
   const bound = target.handedDown.merged?.bound;
+  const name = nameOfWork(work);
   giveBack(work, target, isTaken);
+  target.handedDown = { ...target.handedDown, parted: { from, name } };
   const claims = [...work.claims];
   for (const claim of claims) {
     const isParted = wanted.has(claim.claim_id);

@@ -158,8 +158,9 @@ export function inherit(work: Work, other: Work): void {
   const pins = other.pins.filter(({ attribute }) => !pinned.has(attribute));
   const tags = (other.takenOff.tags ?? []).filter((tag) => !work.takenOff.tags?.includes(tag));
   const groups = (other.takenOff.groups ?? []).filter((group) => !work.takenOff.groups?.includes(group));
+  const { parted, ...handedDown } = other.handedDown;
   other.handedDown = {
-    ...other.handedDown,
+    ...handedDown,
     merged: {
       pins: pins.map(({ attribute }) => attribute),
       hold: work.hold === null && other.hold !== null,
@@ -174,12 +175,27 @@ export function inherit(work: Work, other: Work): void {
   work.inheritedFrom.push(other.id);
   work.hold ??= other.hold;
   work.takenOff = withTakenOff(work.takenOff, tags, groups);
-  const takesName =
-    theirs.ansible_name !== null &&
-    (own.ansible_name === null || (own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people'));
-  if (takesName && work.item) work.item = { ...work.item, ...theirs };
+  const name = nameAfter(work, own, theirs, parted);
+  if (name && work.item) work.item = { ...work.item, ...name };
   other.item = { ...other.item, ...noName };
   work.dirty = true;
+}
+
+/** Once names were given: under which name it goes on after what was merged into it, so that a split gives that back. */
+export function noteNameAfter(work: Work, works: ReadonlyMap<ItemId, Work>): void {
+  for (const id of work.inheritedFrom) {
+    const { item } = works.get(id) ?? {};
+    const merged = item?.handed_down.merged;
+    if (item && merged) item.handed_down = { ...item.handed_down, merged: { ...merged, nameAfter: nameOfWork(work) } };
+  }
+}
+
+/** The name that it takes on. What was split off from it gives back the name that went with it then, and no other. */
+function nameAfter(work: Work, own: GivenName, theirs: GivenName, parted: HandedDown['parted']): GivenName | undefined {
+  if (theirs.ansible_name === null) return undefined;
+  if (own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people') return theirs;
+  if (parted?.from !== work.id) return own.ansible_name === null ? theirs : undefined;
+  return parted.name.ansible_name === theirs.ansible_name ? parted.name : undefined;
 }
 
 export const noName: GivenName = { ansible_name: null, ansible_name_by: null, ansible_name_from: null };
@@ -230,17 +246,23 @@ export function giveBack(work: Work, target: Work, isTaken: (name: string | null
     .filter(({ attribute }) => merged.pins.includes(attribute))
     .map(({ attribute }) => attribute);
   work.pins = work.pins.filter(({ attribute }) => !merged.pins.includes(attribute));
-  if (merged.hold) work.hold = null;
+  // What was released meanwhile is held no more.
+  if (work.hold === null) target.hold = null;
+  else if (merged.hold && isSameHold(work.hold, target.hold)) work.hold = null;
   work.takenOff = withTakenOff(
     {},
     (work.takenOff.tags ?? []).filter(has(merged.tags)),
     (work.takenOff.groups ?? []).filter(has(merged.groups)),
   );
   const current = nameOfWork(work);
-  const { name, survivorsName } = merged;
-  if (work.item && current.ansible_name === name.ansible_name && !isTaken(survivorsName.ansible_name))
-    work.item = { ...work.item, ...survivorsName };
+  const { name, survivorsName, nameAfter } = merged;
+  const cameWithIt = [name.ansible_name, nameAfter?.ansible_name].includes(current.ansible_name);
+  if (work.item && cameWithIt && !isTaken(survivorsName.ansible_name)) work.item = { ...work.item, ...survivorsName };
   if (nameOfWork(work).ansible_name !== name.ansible_name && !isTaken(name.ansible_name))
     target.item = { ...target.item, ...name };
   work.dirty = true;
+}
+
+function isSameHold(a: Hold, b: Hold | null): boolean {
+  return a.reason === b?.reason && a.by === b.by && a.until === b.until;
 }

@@ -83,9 +83,7 @@ export async function lapsedItems(
         (SELECT max(o.seen_at) FROM claims b JOIN claim_seen o ON o.claim_id = b.claim_id
           WHERE b.ci_id = c.ci_id AND o.seen_at > s.seen_at) AS other_heard_at
       FROM claim_seen s JOIN claims c ON c.claim_id = s.claim_id JOIN configuration_items i ON i.ci_id = c.ci_id
-      WHERE s.seen_at < ${heardBefore} AND c.kind = ${kind} AND c.muted = 0 AND i.merged_into IS NULL AND i.absence IS NOT 'retired'`.execute(
-      trx,
-    );
+      WHERE s.seen_at < ${heardBefore} AND c.kind = ${kind} AND c.muted = 0 AND i.merged_into IS NULL`.execute(trx);
     found.push(...rows);
   }
   const { rows } = await sql<LapsedItem>`

@@ -11,8 +11,10 @@ export async function formerClaims(trx: Trx, ids: readonly ClaimId[]): Promise<M
   if (ids.length === 0) return new Map();
   const rows = await trx
     .selectFrom('claims')
+    .leftJoin('claim_seen', 'claim_seen.claim_id', 'claims.claim_id')
+    .select('claim_seen.seen_at')
     .select([
-      'claim_id',
+      'claims.claim_id',
       'said',
       'since',
       'first_said_at',
@@ -35,10 +37,10 @@ export async function formerClaims(trx: Trx, ids: readonly ClaimId[]): Promise<M
       'alarm',
       'alarm_since',
     ])
-    .where('claim_id', 'in', sql<string>`${listed(ids)}`)
+    .where('claims.claim_id', 'in', sql<string>`${listed(ids)}`)
     .execute();
   return new Map(
-    rows.map(({ claim_id, ...row }) => [
+    rows.map(({ claim_id, seen_at, ...row }) => [
       claim_id as ClaimId,
       {
         ...row,
@@ -54,6 +56,7 @@ export async function formerClaims(trx: Trx, ids: readonly ClaimId[]): Promise<M
             ? null
             : (JSON.parse(row.number_left_behind) as FormerClaim['number_left_behind']),
         muted: row.muted === 1,
+        heard_at: seen_at ?? row.said_at,
       },
     ]),
   );
