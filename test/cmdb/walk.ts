@@ -21,7 +21,8 @@ import type { Observation } from '../../src/cmdb/speak.ts';
 import { listChanges } from '../../src/cmdb/store/changes.ts';
 import { loadClaims } from '../../src/cmdb/store/claims.ts';
 import { loadSteps } from '../../src/cmdb/store/history.ts';
-import { listPins } from '../../src/cmdb/store/pins.ts';
+import { loadItems } from '../../src/cmdb/store/items.ts';
+import type { KeptPin } from '../../src/cmdb/store/pins.ts';
 import { findItemById, listItems, type ReadItem } from '../../src/cmdb/store/read-items.ts';
 import { sweep } from '../../src/cmdb/sweep.ts';
 import { openVerdicts } from '../../src/cmdb/verdict.ts';
@@ -191,7 +192,7 @@ export class Walk {
   async #step(step: number, numbers: readonly number[]): Promise<Failure | undefined> {
     const dice = diceOf(numbers);
     const jump =
-      dice.next() < 0.05 ? dice.pick([3600, 86_400, 8 * 86_400, 30 * 86_400]) : 1 + Math.floor(dice.next() * 3600);
+      dice.next() < 0.05 ? dice.pick([3601, 86_401, 8 * 86_401, 30 * 86_401]) : 1 + Math.floor(dice.next() * 3600);
     this.#now = this.#now.add({ seconds: jump });
     const verb = dice.pick(verbs);
     const said = await this.#do(verb, dice, step);
@@ -380,14 +381,18 @@ export class Walk {
     return known.sort((a, b) => (order(a) < order(b) ? -1 : 1));
   }
 
+  /** All that are not merged into another. */
   async #rows(): Promise<ReadItem[]> {
-    const ids = await this.#store.read.selectFrom('configuration_items').select('ci_id').orderBy('ci_id').execute();
-    const items: ReadItem[] = [];
-    for (const { ci_id } of ids) {
-      const item = await findItemById(this.#store.read, ci_id as ItemId);
-      if (item && item.ci_id === ci_id) items.push(item);
-    }
-    return items;
+    const rows = await this.#store.read
+      .selectFrom('configuration_items')
+      .select('ci_id')
+      .where('merged_into', 'is', null)
+      .orderBy('ci_id')
+      .execute();
+    const ids = rows.map(({ ci_id }) => ci_id as ItemId);
+    const items = await loadItems(this.#store.read, ids);
+    const unread = { last_seen_at: null, last_discovered_at: null, last_configured_at: null };
+    return ids.map((id) => ({ ...(items.get(id) as Item), ...unread }));
   }
 
   async #claims() {
@@ -554,7 +559,7 @@ export class Walk {
     const deeds = Object.keys(this.#deeds).filter((deed) => deed !== 'revert');
     const done: string[] = [];
     for (let count = 0; count < 4; count += 1) {
-      this.#now = this.#now.add({ seconds: 60 });
+      this.#now = this.#now.add(aMoment);
       const deed = dice.pick(deeds);
       done.push(deed);
       await this.#deed(deed, dice, step * 10 + count);
@@ -583,7 +588,7 @@ export class Walk {
         if (error instanceof DomainError) return undefined;
         throw error;
       }
-      this.#now = this.#now.add({ seconds: 60 });
+      this.#now = this.#now.add(aMoment);
       const ids = claims.map(({ claim_id }) => claim_id);
       if ((await this.#claims()).some(({ claim_id, ci_id }) => ids.includes(claim_id) && ci_id !== into.ci_id))
         return undefined;
@@ -605,7 +610,7 @@ export class Walk {
         if (item.ci_id in before) return undefined;
         // One claim may hold others together: then there are more than two now.
         if (await this.#isBeyond(before, [from, item.ci_id])) return undefined;
-        this.#now = this.#now.add({ seconds: 60 });
+        this.#now = this.#now.add(aMoment);
         await this.#verdicts.merge(from, item.ci_id, undefined, alice);
       } catch (error) {
         if (error instanceof DomainError) return undefined;
@@ -644,7 +649,7 @@ export class Walk {
       .execute();
     for (const { change_id, undo } of rows) {
       if (undo === null || 'with' in (JSON.parse(undo) as object)) continue;
-      this.#now = this.#now.add({ seconds: 60 });
+      this.#now = this.#now.add(aMoment);
       await this.#revert(change_id);
     }
   }
@@ -661,6 +666,8 @@ export class Walk {
   async #whole(): Promise<Record<string, unknown>> {
     const claims = (await this.#claims()).filter(isSaid);
     const whole: Record<string, unknown> = {};
+    const pins = await this.#pinsByItem();
+    const edges = await this.#edgesByItem();
     for (const item of await this.#rows()) {
       if (item.deleted_at !== null && !claims.some(({ ci_id }) => ci_id === item.ci_id)) continue;
       const own = claims.filter(({ ci_id }) => ci_id === item.ci_id).map(({ ref }) => ref);
@@ -668,26 +675,36 @@ export class Walk {
       whole[item.ci_id] = {
         ...documentOf(item),
         claims: own,
-        pins: await this.#pins(item.ci_id),
-        edges: await this.#edges(item.ci_id),
+        pins: (pins.get(item.ci_id) ?? []).map(withoutSince),
+        edges: edges.get(item.ci_id) ?? [],
       };
     }
     whole.waiting = claims.filter(({ ci_id }) => ci_id === null).map(({ ref }) => ref);
     return whole;
   }
 
-  async #pins(id: ItemId) {
-    return (await listPins(this.#store.read, id)).map(({ since: _, ...pin }) => pin);
+  async #pinsByItem(): Promise<Map<ItemId, KeptPin[]>> {
+    const rows = await this.#store.read
+      .selectFrom('pins')
+      .select(['ci_id', 'attribute', 'value', 'reason', 'pinned_by', 'since', 'until'])
+      .orderBy('attribute')
+      .execute();
+    const pins = new Map<ItemId, KeptPin[]>();
+    for (const { ci_id, value, ...row } of rows) {
+      const pin = { ...row, value: JSON.parse(value) as Json };
+      pins.set(ci_id as ItemId, [...(pins.get(ci_id as ItemId) ?? []), pin]);
+    }
+    return pins;
   }
 
-  async #edges(id: ItemId) {
-    return await this.#store.read
+  async #edgesByItem() {
+    const rows = await this.#store.read
       .selectFrom('edges')
-      .select(['relationship_type', 'target_ci_id', 'source', 'relationship_strength'])
-      .where('ci_id', '=', id)
+      .select(['ci_id', 'relationship_type', 'target_ci_id', 'source', 'relationship_strength'])
       .orderBy('relationship_type')
       .orderBy('target_ci_id')
       .execute();
+    return Map.groupBy(rows, ({ ci_id }) => ci_id);
   }
 
   async state(): Promise<State> {
@@ -697,14 +714,15 @@ export class Walk {
       ({ ci_id }) => ci_id as ItemId,
     );
     const state: State = { partition: [], waiting: [], documents: {}, pins: {} };
+    const allPins = await this.#pinsByItem();
     for (const item of await this.#rows()) {
       const refs = (groups.get(item.ci_id) ?? []).map(({ ref }) => ref).sort();
       const [first] = refs;
       if (first === undefined) continue;
       state.partition.push(refs);
       state.documents[first] = documentOf(item);
-      const pins = await this.#pins(item.ci_id);
-      if (pins.length > 0) state.pins[first] = pins;
+      const pins = allPins.get(item.ci_id);
+      if (pins) state.pins[first] = pins.map(withoutSince);
     }
     state.partition.sort((a, b) => ((a[0] as string) < (b[0] as string) ? -1 : 1));
     state.waiting = claims.filter(({ ci_id }) => ci_id === null).map(({ ref }) => ref);
@@ -723,10 +741,11 @@ export class Walk {
       read,
       rows.map(({ ci_id }) => ci_id),
     );
+    const pins = await this.#pinsByItem();
     for (const item of rows) {
       const own = claims.get(item.ci_id) ?? [];
       if (own.length === 0) continue;
-      const explained = explain(item, own, await listPins(read, item.ci_id), ranks, defaultSite);
+      const explained = explain(item, own, pins.get(item.ci_id) ?? [], ranks, defaultSite);
       for (const { attribute, value, winner } of explained) {
         const stored = valueAt(item, attribute);
         const known = item.winners[attribute]?.source ?? null;
@@ -787,7 +806,7 @@ export class Walk {
     const before = this.#bytes();
     const now = this.#now;
     this.#now = now.add({ hours: 24 * 40 });
-    for (const item of await this.#rows()) await this.#explainFault(step, [item]);
+    await this.#explainFault(step, await this.#rows());
     await listItems(this.#store.read, {}, 100);
     await listChanges(this.#store.read, {}, 100);
     await this.#reopen();
@@ -801,6 +820,9 @@ export class Walk {
     return files.map((file) => (existsSync(file) ? hash('sha1', readFileSync(file)) : 'none')).join(' ');
   }
 }
+
+/** People are quick here: no word becomes too old between what they do and what undoes it, which would be time's doing. */
+const aMoment = { milliseconds: 1 };
 
 /** After which the service sweeps. */
 const heard: ReadonlySet<string> = new Set(['pass', 'row', 'terraform', 'facts', 'import', 'older']);
@@ -901,6 +923,10 @@ function isSaid({
   ghost_of: string | null;
 }): boolean {
   return ghost_of === null && !(said === '{}' && gone_for_good === 'withdrawn');
+}
+
+function withoutSince({ since: _, ...pin }: KeptPin) {
+  return pin;
 }
 
 function documentOf(item: Item): Record<string, unknown> {
