@@ -172,8 +172,8 @@ export interface HandedDown {
   groups?: string[];
   /** The living item that goes on for this dead one, and has its name. */
   adopted_by?: ItemId;
-  /** Of one that a person split off: from which, and what the name of that one was. */
-  parted?: { from: ItemId; name: GivenName };
+  /** Of one that a person split off: from which, what the name of that one was, and which one this got. */
+  parted?: { from: ItemId; name: GivenName; given?: GivenName };
   /** Of one that was merged into another: what went to that one, and what its name was. */
   merged?: {
     pins: string[];
@@ -186,6 +186,8 @@ export interface HandedDown {
     ended?: string[];
     name: GivenName;
     survivorsName: GivenName;
+    /** What the survivor was called, should nobody say so of what is left of it. */
+    survivorsCiName?: string;
     /** What the survivor was named with the merge. */
     nameAfter?: GivenName;
   };

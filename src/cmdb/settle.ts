@@ -12,7 +12,7 @@ import { statusOf } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
 import { groupNames, holdersOfNames, livingNamesakes } from './store/items.ts';
 import { refOf } from './witnesses.ts';
-import { documentOf, loadWorks, noName, noteNameAfter, type Work } from './work.ts';
+import { documentOf, loadWorks, noName, noteNames, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;
 /** What of an item stands beside its document: no change. */
@@ -58,7 +58,7 @@ export async function settle(trx: Trx, heart: Heart, works: Map<ItemId, Work>, o
   const changes: Change[] = [];
   for (const work of works.values()) {
     if (!work.dirty || !work.item) continue;
-    noteNameAfter(work, works);
+    noteNames(work, works);
     work.difference = differenceOf(work.former, work.item, bookkeeping);
     if (work.difference) {
       work.item.updated_at = at;
@@ -149,9 +149,23 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   for (const name of named) groups.add(name);
   const others = new Map<ItemId, Work>();
   let found = await findHolders(trx, heart, asks, groups, passedOn(works));
-  while (await loadHolders(trx, heart, works, others, asks, found.holderIds, at))
-    found = await findHolders(trx, heart, asks, groups, passedOn(works));
-  const { isContested, holderIds } = found;
+  let holderIds = found.holderIds;
+  for (let isKnown = false; !isKnown; ) {
+    if (await loadHolders(trx, heart, works, others, asks, holderIds, at)) {
+      found = await findHolders(trx, heart, asks, groups, passedOn(works));
+      holderIds = found.holderIds;
+      continue;
+    }
+    const further = await furtherHolders(
+      trx,
+      heart,
+      holderIds.flatMap((id) => works.get(id) ?? others.get(id) ?? []),
+    );
+    const ids = [...new Set([...holderIds, ...further])];
+    isKnown = ids.length === holderIds.length;
+    holderIds = ids;
+  }
+  const { isContested } = found;
   const bearers = holderIds.flatMap((id) => works.get(id) ?? others.get(id) ?? []);
   const holders = await holdersOf(trx, heart, works, bearers);
   for (const naming of giveNames(isContested ? inOrder(asks, works) : asks, holders, groups, heart.names)) {
@@ -200,6 +214,17 @@ async function loadHolders(
     hasJoined = true;
   }
   return hasJoined;
+}
+
+/** Who bears the names that the dead would take if they gave theirs up. */
+async function furtherHolders(trx: Trx, heart: Heart, bearers: readonly Work[]): Promise<ItemId[]> {
+  const names = bearers.flatMap(({ item, claims }) => {
+    if (!item || !isDead(item)) return [];
+    const { ci_id, ci_name, site_id } = item;
+    const ask = { ci_id, ci_name, site_id, vmid: numberOf(item, claims), wanted: null, current: null };
+    return [...heart.names.candidates(ask)];
+  });
+  return [...(await holdersOfNames(trx, names)).values()];
 }
 
 async function holdersOf(

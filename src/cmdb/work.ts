@@ -169,6 +169,7 @@ export function inherit(work: Work, other: Work): void {
       bound: other.claims.filter((claim) => isOfItem(claim)).map(({ claim_id }) => claim_id),
       name: theirs,
       survivorsName: own,
+      ...(work.item ? { survivorsCiName: work.item.ci_name } : {}),
     },
   };
   work.pins = [...work.pins, ...pins];
@@ -181,21 +182,26 @@ export function inherit(work: Work, other: Work): void {
   work.dirty = true;
 }
 
-/** Once names were given: under which name it goes on after what was merged into it, so that a split gives that back. */
-export function noteNameAfter(work: Work, works: ReadonlyMap<ItemId, Work>): void {
+/** Once names were given: which came with a merge or a split, so that the other way round gives back the former ones. */
+export function noteNames(work: Work, works: ReadonlyMap<ItemId, Work>): void {
+  const { item } = work;
+  const parted = work.isMadeByPerson ? item?.handed_down.parted : undefined;
+  if (item && parted) item.handed_down = { ...item.handed_down, parted: { ...parted, given: nameOfWork(work) } };
   for (const id of work.inheritedFrom) {
-    const { item } = works.get(id) ?? {};
-    const merged = item?.handed_down.merged;
-    if (item && merged) item.handed_down = { ...item.handed_down, merged: { ...merged, nameAfter: nameOfWork(work) } };
+    const { item: other } = works.get(id) ?? {};
+    const merged = other?.handed_down.merged;
+    if (other && merged)
+      other.handed_down = { ...other.handed_down, merged: { ...merged, nameAfter: nameOfWork(work) } };
   }
 }
 
 /** The name that it takes on. What was split off from it gives back the name that went with it then, and no other. */
 function nameAfter(work: Work, own: GivenName, theirs: GivenName, parted: HandedDown['parted']): GivenName | undefined {
   if (theirs.ansible_name === null) return undefined;
-  if (own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people') return theirs;
-  if (parted?.from !== work.id) return own.ansible_name === null ? theirs : undefined;
-  return parted.name.ansible_name === theirs.ansible_name ? parted.name : undefined;
+  if (parted?.from === work.id && parted.given?.ansible_name === theirs.ansible_name)
+    return parted.name.ansible_name === theirs.ansible_name ? parted.name : undefined;
+  const isAsked = own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people';
+  return own.ansible_name === null || isAsked ? theirs : undefined;
 }
 
 export const noName: GivenName = { ansible_name: null, ansible_name_by: null, ansible_name_from: null };
@@ -242,10 +248,13 @@ export function giveBack(work: Work, target: Work, isTaken: (name: string | null
   if (!merged) return;
   target.handedDown = handedDown;
   const has = (list: readonly string[]) => (value: string) => !list.includes(value);
-  work.unpinned = work.pins
-    .filter(({ attribute }) => merged.pins.includes(attribute))
-    .map(({ attribute }) => attribute);
-  work.pins = work.pins.filter(({ attribute }) => !merged.pins.includes(attribute));
+  // What was taken off meanwhile, or set anew, stays so.
+  const pinned = new Map(work.pins.map((pin) => [pin.attribute, pin]));
+  const isTheirs = ({ attribute }: Pin) => merged.pins.includes(attribute) && isSamePin(pinned, target.pins, attribute);
+  work.unpinned = work.pins.filter(isTheirs).map(({ attribute }) => attribute);
+  target.unpinned = target.pins.flatMap(({ attribute }) => (pinned.has(attribute) ? [] : [attribute]));
+  work.pins = work.pins.filter((pin) => !isTheirs(pin));
+  target.pins = target.pins.filter(({ attribute }) => pinned.has(attribute));
   // What was released meanwhile is held no more.
   if (work.hold === null) target.hold = null;
   else if (merged.hold && isSameHold(work.hold, target.hold)) work.hold = null;
@@ -255,7 +264,8 @@ export function giveBack(work: Work, target: Work, isTaken: (name: string | null
     (work.takenOff.groups ?? []).filter(has(merged.groups)),
   );
   const current = nameOfWork(work);
-  const { name, survivorsName, nameAfter } = merged;
+  const { name, survivorsName, survivorsCiName, nameAfter } = merged;
+  if (work.item && survivorsCiName !== undefined) work.item = { ...work.item, ci_name: survivorsCiName };
   const cameWithIt = [name.ansible_name, nameAfter?.ansible_name].includes(current.ansible_name);
   if (work.item && cameWithIt && !isTaken(survivorsName.ansible_name)) work.item = { ...work.item, ...survivorsName };
   if (nameOfWork(work).ansible_name !== name.ansible_name && !isTaken(name.ansible_name))
@@ -265,4 +275,9 @@ export function giveBack(work: Work, target: Work, isTaken: (name: string | null
 
 function isSameHold(a: Hold, b: Hold | null): boolean {
   return a.reason === b?.reason && a.by === b.by && a.until === b.until;
+}
+
+function isSamePin(pinned: ReadonlyMap<string, Pin>, theirs: readonly Pin[], attribute: string): boolean {
+  const own = theirs.find((pin) => pin.attribute === attribute);
+  return own !== undefined && JSON.stringify(own) === JSON.stringify(pinned.get(attribute));
 }

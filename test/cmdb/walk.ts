@@ -196,7 +196,7 @@ export class Walk {
     this.#now = this.#now.add({ seconds: jump });
     const verb = dice.pick(verbs);
     const said = await this.#do(verb, dice, step);
-    if (heard.has(verb)) await this.#sweep();
+    await this.#sweep();
     if (said) return { step, ...said, what: `${verb}: ${said.what}` };
     const fault = await this.#faults(step);
     if (fault) return { ...fault, what: `after ${verb}: ${fault.what}` };
@@ -823,9 +823,6 @@ export class Walk {
 
 /** People are quick here: no word becomes too old between what they do and what undoes it, which would be time's doing. */
 const aMoment = { milliseconds: 1 };
-
-/** After which the service sweeps. */
-const heard: ReadonlySet<string> = new Set(['pass', 'row', 'terraform', 'facts', 'import', 'older']);
 
 const verbs = [
   ...Array.from({ length: 10 }, () => 'world'),
