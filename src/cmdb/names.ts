@@ -112,28 +112,30 @@ export function giveNames(
   };
   const isFree = (name: string, id: ItemId) =>
     (taken.get(name) ?? id) === id && !groups.has(name) && !names.isGroup(name);
+  /** The dead one that bears a name takes the form with its number or id, where this one is who goes on under the name. */
+  const takeOver = (ask: NameAsk, name: string) => {
+    const holder = holders.get(name);
+    if (!holder || holder.item.ci_id === ask.ci_id || taken.get(name) !== holder.item.ci_id || !givesUp(holder, ask))
+      return;
+    const former: NameAsk = { ...ask, ci_name: name, ci_id: holder.item.ci_id, vmid: holder.vmid, current: name };
+    const other = first(
+      names.candidates(former),
+      (one) => one !== name && one !== `${name}.${ask.site_id}` && isFree(one, former.ci_id),
+    );
+    if (other !== undefined) give(former, other, 'auto', ask.ci_name);
+  };
   for (const ask of asks) {
     const { wanted } = ask;
+    const best = bestOf(ask, names);
+    if (ask.current === null && (wanted !== null || best === ask.ci_name)) takeOver(ask, wanted ?? best);
     if (wanted !== null && names.mayBeChosen(wanted) && (taken.get(wanted) ?? ask.ci_id) === ask.ci_id) {
       give(ask, wanted, 'people', wanted);
       continue;
     }
-    const best = bestOf(ask, names);
     if (ask.current !== null) {
       const follows = wanted === null && best === ask.ci_name && isFree(best, ask.ci_id);
       give(ask, follows ? best : ask.current, 'auto', wanted ?? ask.ci_name);
       continue;
-    }
-    const holder = best === ask.ci_name ? holders.get(best) : undefined;
-    if (holder && taken.get(best) === holder.item.ci_id && holder.item.ci_id !== ask.ci_id && givesUp(holder, ask)) {
-      const { item, vmid } = holder;
-      const former: NameAsk = { ...ask, ci_id: item.ci_id, vmid, current: best };
-      const isItsSite = (name: string) => name === `${ask.ci_name}.${ask.site_id}`;
-      const other = first(
-        names.candidates(former),
-        (name) => name !== best && !isItsSite(name) && isFree(name, former.ci_id),
-      );
-      if (other !== undefined) give(former, other, 'auto', ask.ci_name);
     }
     const chosen = wanted === null ? ask : { ...ask, ci_name: wanted };
     const name = first(names.candidates(chosen), (candidate) => isFree(candidate, ask.ci_id));

@@ -85,8 +85,11 @@ function questionsOf(things: Things, waiting: Questions, asked: Questions): Pick
   return { questions, homeless };
 }
 
-/** The item that outlives a merge, and then the others. */
+/** The item that outlives a merge, and then the others. Of one age the one goes first whose words do: ids are made at random. */
 export function oldestFirst(world: World, ids: readonly ItemId[]): ItemId[] {
-  const madeAt = (id: ItemId) => world.items.get(id)?.createdAt ?? '';
-  return [...ids].sort((a, b) => (madeAt(a) === madeAt(b) ? (a < b ? -1 : 1) : madeAt(a) < madeAt(b) ? -1 : 1));
+  if (ids.length < 2) return [...ids];
+  const leastRef = (id: ItemId) =>
+    world.witnesses.reduce((least, { item, ref }) => (item === id && (least === '' || ref < least) ? ref : least), '');
+  const ranked = ids.map((id) => ({ id, rank: `${world.items.get(id)?.createdAt ?? ''} ${leastRef(id)} ${id}` }));
+  return ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1)).map(({ id }) => id);
 }

@@ -68,6 +68,24 @@ export class Things {
     return this.#things.get(this.keyOf(key)) as Thing;
   }
 
+  /** Names of things in an order that no id has a part in, since ids are made at random: the eldest item, then its words. */
+  inOrder(keys: Iterable<string>): string[] {
+    const list = [...keys];
+    if (list.length < 2) return list;
+    const ranked = list.map((key) => ({ key, rank: this.#rankOf(key) }));
+    return ranked.sort((a, b) => (a.rank < b.rank ? -1 : a.rank > b.rank ? 1 : 0)).map(({ key }) => key);
+  }
+
+  #rankOf(key: string): string {
+    const { items, witnesses } = this.of(key);
+    const eldest = items.reduce((first, id) => {
+      const since = this.#rules.items.get(id)?.createdAt ?? '';
+      return first === '' || since < first ? since : first;
+    }, '');
+    const least = witnesses.reduce((first, { ref }) => (first === '' || ref < first ? ref : first), '');
+    return `${items.length > 0 ? `ci ${eldest} ` : ''}${least}`;
+  }
+
   all(): Thing[] {
     return [...this.#things.values()];
   }

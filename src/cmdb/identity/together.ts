@@ -91,7 +91,7 @@ function edgesOf(
   const shared: string[] = [];
   for (const [value, set] of carriers) {
     if (set.size < 2) continue;
-    const keys = [...set].sort();
+    const keys = things.inOrder(set);
     const agree = (a: string, b: string) => !things.contradiction(things.of(a), things.of(b), level);
     if (level === 'name' || level === 'fqdn') {
       for (const [a, b] of pairsOf(keys)) if (agree(a, b)) edges.push({ a, b, value });
@@ -129,17 +129,17 @@ function joinAlong(level: Level, edges: readonly Edge[], things: Things): void {
     meet(a, b);
     meet(b, a);
   }
-  const parts = partsOf(near);
+  const parts = partsOf(near, things);
   const torn = new Set<string>();
   for (const part of parts) for (const key of tornIn(level, part, near, things)) torn.add(key);
   for (const { a, b, value } of edges)
     if (!torn.has(a) && !torn.has(b)) things.joinUnless(a, b, level, level, {}, value);
 }
 
-function partsOf(near: ReadonlyMap<string, ReadonlySet<string>>): string[][] {
+function partsOf(near: ReadonlyMap<string, ReadonlySet<string>>, things: Things): string[][] {
   const done = new Set<string>();
   const parts: string[][] = [];
-  for (const start of [...near.keys()].sort()) {
+  for (const start of things.inOrder(near.keys())) {
     if (done.has(start)) continue;
     const part: string[] = [];
     const todo = [start];
