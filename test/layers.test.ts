@@ -130,9 +130,9 @@ describe('a breach is named with its file, its line and its rule:', () => {
     ],
     [
       'SQL in a route',
-      'src/cmdb/routes.ts',
+      'src/cmdb/routes/items.ts',
       "// db.selectFrom('b')\n\nread.selectFrom('a');",
-      'src/cmdb/routes.ts:3 has SQL, which has its place in src/store/, src/cmdb/store/, db/migrations/, store.ts',
+      'src/cmdb/routes/items.ts:3 has SQL, which has its place in src/store/, src/cmdb/store/, db/migrations/, store.ts',
     ],
     [
       'an SQL template',

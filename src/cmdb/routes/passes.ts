@@ -1,13 +1,13 @@
 /** The endpoints of whole readings of sources. */
 
 import { Type } from 'typebox';
-import { DomainError } from '../errors.ts';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.ts';
-import { FaultOnTheWire } from '../http/problem.ts';
-import type { Store } from '../store/open.ts';
-import type { Cmdb, PassBody } from './cmdb.ts';
-import { findPass, listPasses, passOutcomes } from './store/passes.ts';
+import { DomainError } from '../../errors.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
+import { FaultOnTheWire } from '../../http/problem.ts';
+import type { Store } from '../../store/open.ts';
+import type { Cmdb, PassBody } from '../cmdb.ts';
+import { findPass, listPasses, passOutcomes } from '../store/passes.ts';
 
 const mostItems = 10_000;
 

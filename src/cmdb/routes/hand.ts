@@ -1,15 +1,15 @@
 /** The endpoints of what a person does to one item by hand: pins and holds. */
 
 import { Type } from 'typebox';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import type { Clock } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import { openHand } from './hand.ts';
-import { listPins } from './store/pins.ts';
-import { getItem, type NameQuery } from './store/read-items.ts';
-import { ItemOnTheWire, itemOnTheWire } from './wire.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import type { Clock } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { openHand } from '../hand.ts';
+import { listPins } from '../store/pins.ts';
+import { getItem, type NameQuery } from '../store/read-items.ts';
+import { ItemOnTheWire, itemOnTheWire } from '../wire.ts';
 
 const narrow = {
   ci_type: Type.Optional(Type.String({ description: 'where several bear the name' })),

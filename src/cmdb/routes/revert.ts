@@ -1,13 +1,13 @@
 /** The endpoint that undoes what a person did. */
 
 import { Type } from 'typebox';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import type { Store } from '../store/open.ts';
-import type { Clock } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import { revertChange } from './revert.ts';
-import { readChange } from './store/changes.ts';
-import { ChangeOnTheWire } from './wire.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import type { Store } from '../../store/open.ts';
+import type { Clock } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { revertChange } from '../revert.ts';
+import { readChange } from '../store/changes.ts';
+import { ChangeOnTheWire } from '../wire.ts';
 
 export function revertEndpoint(cmdb: Cmdb, store: Store, clock: Clock): Endpoint {
   return endpoint({

@@ -1,19 +1,19 @@
 /** The endpoints that say why an item is as it is: attribute by attribute, claim by claim, and why it is one thing. */
 
 import { Type } from 'typebox';
-import { DomainError } from '../errors.ts';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
-import type { ReadDb, Store } from '../store/open.ts';
-import { type Clock, stamp } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import { explain } from './explain.ts';
-import { identityOf } from './identity-of.ts';
-import type { Item } from './item.ts';
-import { loadClaims } from './store/claims.ts';
-import { listPins } from './store/pins.ts';
-import { listClaims } from './store/read-claims.ts';
-import { findItemById, getItem } from './store/read-items.ts';
+import { DomainError } from '../../errors.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
+import type { ReadDb, Store } from '../../store/open.ts';
+import { type Clock, stamp } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { explain } from '../explain.ts';
+import { identityOf } from '../identity-of.ts';
+import type { Item } from '../item.ts';
+import { loadClaims } from '../store/claims.ts';
+import { listPins } from '../store/pins.ts';
+import { listClaims } from '../store/read-claims.ts';
+import { findItemById, getItem } from '../store/read-items.ts';
 
 const orNull = (schema: Parameters<typeof Type.Union>[0][number]) => Type.Union([schema, Type.Null()]);
 const narrow = {

@@ -1,10 +1,10 @@
 /** The endpoint of conflicts. */
 
 import { Type } from 'typebox';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import { listConflicts } from './store/conflicts.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import { listConflicts } from '../store/conflicts.ts';
 
 const text = Type.String();
 const textOrNull = Type.Union([text, Type.Null()]);

@@ -1,17 +1,17 @@
 /** The endpoints of what people decide of who is whom: merge, split, adopt, and the answer to a conflict. */
 
 import { Type } from 'typebox';
-import { invalid } from '../check.ts';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import type { Store } from '../store/open.ts';
-import type { Clock } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import type { ClaimId } from './item.ts';
-import { normalizeText } from './said.ts';
-import { findAskedClaim } from './store/conflicts.ts';
-import { getDeadItem, getItem, type ReadItem } from './store/read-items.ts';
-import { openVerdicts } from './verdict.ts';
-import { ItemOnTheWire, itemOnTheWire } from './wire.ts';
+import { invalid } from '../../check.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import type { Store } from '../../store/open.ts';
+import type { Clock } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import type { ClaimId } from '../item.ts';
+import { normalizeText } from '../said.ts';
+import { findAskedClaim } from '../store/conflicts.ts';
+import { getDeadItem, getItem, type ReadItem } from '../store/read-items.ts';
+import { openVerdicts } from '../verdict.ts';
+import { ItemOnTheWire, itemOnTheWire } from '../wire.ts';
 
 const mostClaims = 1000;
 

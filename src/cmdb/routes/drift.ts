@@ -1,13 +1,13 @@
 /** The endpoint of drift. */
 
 import { Type } from 'typebox';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import type { Cmdb } from './cmdb.ts';
-import { listDrift } from './drift.ts';
-import type { DriftFilter } from './store/drift.ts';
-import { getItem } from './store/read-items.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { listDrift } from '../drift.ts';
+import type { DriftFilter } from '../store/drift.ts';
+import { getItem } from '../store/read-items.ts';
 
 const WordOnTheWire = Type.Object(
   {

@@ -1,12 +1,12 @@
 /** The endpoints of sources: who says something, since when, and how much of it. */
 
 import { Type } from 'typebox';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import { type Clock, millisecondsOf } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import { listSources, type ReadSource } from './store/sources.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import { type Clock, millisecondsOf } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { listSources, type ReadSource } from '../store/sources.ts';
 
 const text = Type.String();
 const orNull = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);

@@ -1,19 +1,19 @@
 /** The endpoints of items, and of what changed of them. */
 
 import { type Static, Type } from 'typebox';
-import { invalid } from '../check.ts';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import { readTime, stamp } from '../time.ts';
-import type { Cmdb, Written } from './cmdb.ts';
-import { itemAt } from './history.ts';
-import type { ItemBody } from './speak.ts';
-import { listChanges } from './store/changes.ts';
-import { loadSteps } from './store/history.ts';
-import { lineOf } from './store/merged.ts';
-import { getItem, getItemByName, type ItemFilter, listItems, pageKeysOf } from './store/read-items.ts';
-import { BulkResults, ChangeOnTheWire, ItemOnTheWire, itemOnTheWire } from './wire.ts';
+import { invalid } from '../../check.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import { readTime, stamp } from '../../time.ts';
+import type { Cmdb, Written } from '../cmdb.ts';
+import { itemAt } from '../history.ts';
+import type { ItemBody } from '../speak.ts';
+import { listChanges } from '../store/changes.ts';
+import { loadSteps } from '../store/history.ts';
+import { lineOf } from '../store/merged.ts';
+import { getItem, getItemByName, type ItemFilter, listItems, pageKeysOf } from '../store/read-items.ts';
+import { BulkResults, ChangeOnTheWire, ItemOnTheWire, itemOnTheWire } from '../wire.ts';
 
 const mostBulkItems = 10_000;
 

@@ -1,16 +1,16 @@
 /** The endpoints of relationships: what an item is to others, and what a person says of it. */
 
 import { Type } from 'typebox';
-import { invalid } from '../check.ts';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import type { Clock } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import { openLinks } from './link.ts';
-import { listRelationships, type ReadRelationship } from './store/edges.ts';
-import { getItem, type NameQuery } from './store/read-items.ts';
-import { relationshipStrength, relationshipTypeForm } from './wire.ts';
+import { invalid } from '../../check.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import type { Clock } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { openLinks } from '../link.ts';
+import { listRelationships, type ReadRelationship } from '../store/edges.ts';
+import { getItem, type NameQuery } from '../store/read-items.ts';
+import { relationshipStrength, relationshipTypeForm } from '../wire.ts';
 
 const narrow = {
   ci_type: Type.Optional(Type.String({ description: 'where several bear the name in `{ci_id}`' })),

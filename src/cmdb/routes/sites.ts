@@ -1,18 +1,18 @@
 /** The endpoints of sites. */
 
 import { Type } from 'typebox';
-import { invalid } from '../check.ts';
-import { DomainError } from '../errors.ts';
-import { type Endpoint, endpoint } from '../http/endpoint.ts';
-import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
-import type { Store } from '../store/open.ts';
-import { type Clock, stamp } from '../time.ts';
-import type { Cmdb } from './cmdb.ts';
-import { describeSite } from './describe-site.ts';
-import { sourceRef } from './kinds.ts';
-import { siteSettings } from './settings.ts';
-import { effectiveSite, newSite } from './sites.ts';
-import { findSite, listSites, type Site } from './store/sites.ts';
+import { invalid } from '../../check.ts';
+import { DomainError } from '../../errors.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
+import type { Store } from '../../store/open.ts';
+import { type Clock, stamp } from '../../time.ts';
+import type { Cmdb } from '../cmdb.ts';
+import { describeSite } from '../describe-site.ts';
+import { sourceRef } from '../kinds.ts';
+import { siteSettings } from '../settings.ts';
+import { effectiveSite, newSite } from '../sites.ts';
+import { findSite, listSites, type Site } from '../store/sites.ts';
 
 const SiteBody = Type.Object(siteSettings.properties, { additionalProperties: false, title: 'SitePatch' });
 const SiteOnTheWire = Type.Object(
