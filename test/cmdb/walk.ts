@@ -14,6 +14,7 @@ import { explain } from '../../src/cmdb/explain.ts';
 import { openHand } from '../../src/cmdb/hand.ts';
 import { itemAt } from '../../src/cmdb/history.ts';
 import type { ClaimId, Document, Item, ItemId, Json } from '../../src/cmdb/item.ts';
+import { isDead } from '../../src/cmdb/names.ts';
 import { pathOf } from '../../src/cmdb/pin.ts';
 import { reconcile } from '../../src/cmdb/reconcile.ts';
 import { revertChange } from '../../src/cmdb/revert.ts';
@@ -53,12 +54,14 @@ export interface Walked {
   failure: Failure | undefined;
   /** What stands at the end, in words that do not depend on ids and times. */
   state: State;
+  /** What was dead, step by step: a claim of it, and what it was called. */
+  dead: Map<string, string>[];
 }
 
 export interface State {
   partition: string[][];
   waiting: string[];
-  documents: Record<string, unknown>;
+  documents: Record<string, Record<string, unknown>>;
   pins: Record<string, unknown>;
 }
 
@@ -101,6 +104,7 @@ export class Walk {
   #verdicts!: ReturnType<typeof openVerdicts>;
   #machines: Machine[] = [];
   #counter = 0;
+  readonly #dead: Map<string, string>[] = [];
   /** Of each source, until when it is silent. */
   readonly #silent = new Map<string, Temporal.Instant>();
 
@@ -186,7 +190,7 @@ export class Walk {
       this.#now = end.add({ hours: 72 });
       await this.#settle();
     }
-    return { failure, state: await this.state() };
+    return { failure, state: await this.state(), dead: this.#dead };
   }
 
   async #step(step: number, numbers: readonly number[]): Promise<Failure | undefined> {
@@ -198,11 +202,18 @@ export class Walk {
     const said = await this.#do(verb, dice, step);
     await this.#sweep();
     if (said) return { step, ...said, what: `${verb}: ${said.what}` };
+    if (this.#options.revertsAll || this.#options.withoutPeople) await this.#noteDead();
     const fault = await this.#faults(step);
     if (fault) return { ...fault, what: `after ${verb}: ${fault.what}` };
     await this.#save();
     if (step % 25 === 24) return (await this.#pastFault(step, dice)) ?? (await this.#readingFault(step));
     return undefined;
+  }
+
+  async #noteDead(): Promise<void> {
+    const dead = new Map((await this.#rows()).filter(isDead).map(({ ci_id, ci_name }) => [ci_id, ci_name]));
+    const claims = (await this.#claims()).filter(({ ci_id, kind }) => kind !== 'manual' && ci_id && dead.has(ci_id));
+    this.#dead.push(new Map(claims.map(({ ref, ci_id }) => [ref, dead.get(ci_id as ItemId) as string])));
   }
 
   async #do(verb: string, dice: Dice, step: number): Promise<Omit<Failure, 'step'> | undefined> {
