@@ -62,6 +62,8 @@ function leaveNumberBehind(
 ): void {
   for (const other of work.claims) {
     if (other === claim || other.ghost_of !== null || other.kind === claim.kind) continue;
+    // What is said in this very moment may speak of either, whichever was heard first.
+    if (other.settled_at === desk.at && other.settled_ci_id !== work.id) continue;
     identify(desk, other, heart);
     const theirs = nameOf(other.said.ci_name);
     if (desk.marks.get(other.claim_id)?.pve !== pve || theirs === name) continue;

@@ -127,8 +127,6 @@ function noteBody(
     if (!retyped.has(witness)) continue;
     const claim = claims.get(witness.ref) as Claim;
     claim.rebuilt_at = claim.body_since = desk.at;
-    witness.bodySince = desk.at;
-    witness.isRebuilt = true;
     dirty(desk, claim);
   }
   if (work.firstAnchor === null && hypervisors.length > 0) {

@@ -43,8 +43,11 @@ export function keepGuests(world: World, things: Things): Set<Witness> {
     const former = world.witnesses.find((one) => isFormerOf(one, anchor));
     if (!former) continue;
     const leeway = { isRebuilt: true, isRetyped: true };
-    if (things.joinUnless(former.ref, anchor.ref, 'same number and name', 'key', leeway, anchor.marks.pve))
-      retyped.add(anchor);
+    if (!things.joinUnless(former.ref, anchor.ref, 'same number and name', 'key', leeway, anchor.marks.pve)) continue;
+    // What was said of the former body stays, as after any rebuild.
+    anchor.bodySince = world.now;
+    anchor.isRebuilt = true;
+    retyped.add(anchor);
   }
   return retyped;
 }
