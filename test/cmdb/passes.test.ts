@@ -235,3 +235,27 @@ test('a machine made anew under another number is found by Ansible under the old
     [2, 'web-1'],
   ]);
 });
+
+test('what is missing is there again once whoever measures it says it again', async () => {
+  const { call, pass } = await startService();
+  const guest = {
+    ci_type: 'virtual_machine',
+    ci_name: 'a',
+    ci_status: 'running',
+    technical_specs: { vmid: 101, node: 'p' },
+  };
+  const two = [guest, { ...guest, ci_name: 'b', technical_specs: { vmid: 102, node: 'p' } }];
+  const keyed = (items: typeof two) =>
+    items.map((item) => ({ ...item, external_id: `q/${item.technical_specs.vmid}` }));
+  const home = (items: typeof two) => ({ source: 'proxmox-api:home', complete: true, items: keyed(items) });
+  await call('POST', '/ci', { ...keyed(two)[0], managed_by: 'proxmox-api' });
+  await call('POST', '/passes', home(two));
+  pass({ minutes: 1 });
+  await call('POST', '/passes', home(two.slice(1)));
+  const gone = await statuses(call);
+
+  pass({ minutes: 1 });
+  await call('POST', '/ci', { ...keyed(two)[0], managed_by: 'proxmox-api' });
+
+  expect([gone.a, (await statuses(call)).a]).toEqual(['missing', 'running']);
+});

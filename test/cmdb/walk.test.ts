@@ -52,7 +52,9 @@ function namesPassedOn(undone: Walked, without: Walked): Set<string> {
 
 function withoutNames(state: State, names: ReadonlySet<string>): State {
   const documents = Object.entries(state.documents).map(([ref, document]) => {
-    const mayBeAnother = [...names].some((name) => `${document.ci_name} ${document.ansible_name}`.includes(name));
+    const mayBeAnother = [...names].some((name) =>
+      `${String(document.ci_name)} ${String(document.ansible_name)}`.includes(name),
+    );
     // Whether it has a name at all.
     return [ref, mayBeAnother ? { ...document, ansible_name: typeof document.ansible_name } : document];
   });
