@@ -57,7 +57,7 @@ export function sourceEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoin
       tag: 'sources',
       summary: 'Withdraw all that a source says',
       description:
-        'Its claims lose their word at once; what nobody else claims is missing. A source that speaks again is back. ' +
+        'Its claims lose their word at once; what nobody else claims is retired. A source that speaks again is back. ' +
         '`dry_run` answers what would be changed, and writes nothing.',
       query: Type.Object({ dry_run: Type.Optional(Type.Boolean()) }),
       answers: {
