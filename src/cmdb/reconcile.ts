@@ -81,6 +81,7 @@ export async function reconcile(
   const { items = [] } = besides;
   touchAnew(desk.works, items);
   const settled = await settle(trx, heart, desk.works, occasion);
+  for (const claim of dirtyClaims(desk)) noteItem(desk, claim);
   const act = { statements, items, verdicts: besides.verdicts };
   const merged = await keepUndo(trx, desk, changesAnew(settled, desk.works, items, at), act);
   await storeSources(trx, sourcesOf(statements, heart.ranks), at);
@@ -253,6 +254,14 @@ function sourcesOf(statements: readonly Statement[], ranks: Ranks) {
   return [...kinds].map(([source, kind]) => ({ source, kind, role: ranks.roleOf(kind) }));
 }
 
+function dirtyWorks(desk: Desk): Work[] {
+  return [...desk.works.values()].filter((work) => work.dirty && work.item);
+}
+
+function dirtyClaims(desk: Desk): Claim[] {
+  return [...dirtyWorks(desk).flatMap((work) => [...work.dirtyClaims]), ...desk.dirtyWaiting];
+}
+
 async function storeAll(
   trx: Trx,
   heart: Heart,
@@ -260,8 +269,8 @@ async function storeAll(
   changes: readonly Change[],
   occasion: Occasion,
 ): Promise<Change[]> {
-  const dirty = [...desk.works.values()].filter((work) => work.dirty && work.item);
-  const claims = [...dirty.flatMap((work) => [...work.dirtyClaims]), ...desk.dirtyWaiting];
+  const dirty = dirtyWorks(desk);
+  const claims = dirtyClaims(desk);
   if (dirty.length + claims.length === 0) return [...changes];
   const visible = dirty.filter((work) => work.visible || work.difference || isNowStopped(work));
   const revision = visible.length > 0 ? await raiseRevision(trx) : 0;
@@ -278,7 +287,6 @@ async function storeAll(
     trx,
     dirty.map((work) => work.item as Item),
   );
-  for (const claim of claims) noteItem(desk, claim);
   await storeClaims(trx, claims);
   const identifiers = new Map<ClaimId, readonly Identifier[]>();
   const known = new Set<ClaimId>();
