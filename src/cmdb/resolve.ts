@@ -5,8 +5,8 @@ import { DomainError } from '../errors.ts';
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { millisecondsOf } from '../time.ts';
-import { type Identifier, identifiersOf } from './identity/marks.ts';
-import type { ClaimId, ItemId } from './item.ts';
+import { type Identifier, identifiersOf, nameOf } from './identity/marks.ts';
+import { type ClaimId, hostTypes, type ItemId, type Said } from './item.ts';
 import type { Heart, Statement } from './statement.ts';
 import { type Glance, glanceBy, glanceByItems, ownKeyless, sourcesWithKeyless } from './store/glance.ts';
 
@@ -71,6 +71,11 @@ async function findKeyless(
     if (!withKeyless.has(statement.source) && !isFree(statement)) continue;
     if (statement.target !== null || statement.companion || world.repeated.has(statement)) continue;
     if (statement.key !== null && world.glances.has(keyed(statement.source, statement.key))) continue;
+    // A source that says something without a key for the first time is known again by the name, within this write.
+    if (!withKeyless.has(statement.source)) {
+      world.identifiers.set(statement, nameMarks(statement.said, world.heart.defaultSite));
+      continue;
+    }
     const identifiers = identifiersOf(statement.said, world.heart.defaultSite, noDomains);
     world.identifiers.set(statement, identifiers);
     const bySource = values.get(statement.source) ?? new Map<string, Set<string>>();
@@ -86,6 +91,14 @@ async function findKeyless(
 }
 
 const noDomains = () => [];
+
+function nameMarks({ ci_name, ci_type, site_id, technical_specs }: Said, defaultSite: string): Identifier[] {
+  const name = nameOf(ci_name);
+  if (name === undefined) return [];
+  const parent = technical_specs?.parent;
+  const kind = hostTypes.has(ci_type ?? 'machine') ? 'host' : `${ci_type} ${typeof parent === 'string' ? parent : ''}`;
+  return [{ kind: 'name', value: `${kind} ${site_id ?? defaultSite} ${name}` }];
+}
 
 function enter(world: World, source: string, mark: string, glance: Glance): void {
   const key = keyed(source, mark);
