@@ -62,9 +62,10 @@ export async function keepUndo(trx: Trx, desk: Desk, changes: readonly Change[],
 async function claimsTouched(trx: Trx, desk: Desk, isAlone: boolean): Promise<[Claim, Places][]> {
   const dirty = [...desk.works.values()].flatMap((work) => (work.dirty && work.item ? [...work.dirtyClaims] : []));
   const claims = [...dirty, ...desk.dirtyWaiting].filter(({ kind }) => isAlone || kind === person);
+  const isNew = ({ claim_id }: Claim) => desk.before.has(claim_id) && desk.before.get(claim_id) === undefined;
   const formers = await formerClaims(
     trx,
-    claims.map(({ claim_id }) => claim_id),
+    claims.filter((claim) => !isNew(claim)).map(({ claim_id }) => claim_id),
   );
   return claims.flatMap((claim) => {
     const former = formers.get(claim.claim_id);

@@ -85,11 +85,15 @@ export function isNews(places: Places): boolean {
 
 export function wordPlaces(former: FormerClaim | undefined, claim: Claim): Places {
   const places: Places = {};
-  const before = new Map(wordsOf(former?.said ?? {}));
+  if (!former) {
+    for (const [attribute, is] of wordsOf(claim.said)) places[wordPlace + attribute] = { was: null, is };
+    return places;
+  }
+  const before = new Map(wordsOf(former.said));
   const after = new Map(wordsOf(claim.said));
   for (const attribute of new Set([...before.keys(), ...after.keys()])) {
     const [was, is] = [before.get(attribute) ?? null, after.get(attribute) ?? null];
-    const since = former && was !== null ? (former.since[attribute] ?? former.first_said_at) : undefined;
+    const since = was === null ? undefined : (former.since[attribute] ?? former.first_said_at);
     if (!same(was, is)) places[wordPlace + attribute] = { was, is, ...(since === undefined ? {} : { since }) };
   }
   return places;
