@@ -202,6 +202,13 @@ function noteSince(claim: Claim, former: Said, said: Said, at: string): void {
   claim.since = since;
 }
 
+/** Nobody says any more that it is retired. */
+export function unretire(claim: Claim): void {
+  const { lifecycle: _, ...said } = claim.said;
+  claim.said = said;
+  claim.hash = '';
+}
+
 /** `retired` said by a person ends by a registration, or once a measuring source sees the thing a while later. */
 export function liftRetirement(work: Work, statement: Statement, heart: Heart, now: string): void {
   const measures = heart.ranks.roleOf(statement.kind) === 'measures';
@@ -214,9 +221,7 @@ export function liftRetirement(work: Work, statement: Statement, heart: Heart, n
     const since = claim.since.lifecycle ?? claim.first_said_at;
     const isLate = at !== null && millisecondsOf(at) - millisecondsOf(since) > liftsAfterMilliseconds;
     if (!statement.registers && !isLate) continue;
-    const { lifecycle: _, ...said } = claim.said;
-    claim.said = said;
-    claim.hash = '';
+    unretire(claim);
     work.dirtyClaims.add(claim);
     work.dirty = true;
   }

@@ -10,7 +10,7 @@ import type { Clusters } from './clusters.ts';
 import type { DomainsOf, Identifier } from './identity/marks.ts';
 import { identifiersOf, marksOf } from './identity/marks.ts';
 import type { Marks } from './identity/witness.ts';
-import type { Claim, ClaimId, IdentifierKind, ItemId } from './item.ts';
+import type { Claim, ClaimId, IdentifierKind, ItemId, Said } from './item.ts';
 import type { Heart } from './statement.ts';
 import { loadWaitingClaims } from './store/claims.ts';
 import {
@@ -80,9 +80,9 @@ export function newDesk(at: string, passId: string | null, clusters: Clusters, d
 export function identify(desk: Desk, claim: Claim, heart: Heart): readonly Identifier[] {
   let identifiers = desk.identifiers.get(claim.claim_id);
   if (!identifiers) {
-    const marks = markedBy(desk, claim, heart);
-    desk.marks.set(claim.claim_id, marks);
-    identifiers = identifiersOf(claim.said, heart.defaultSite, desk.domainsOf, marks);
+    const marked = markedBy(desk, claim.said, heart);
+    desk.marks.set(claim.claim_id, marked.marks);
+    identifiers = marked.identifiers;
     desk.identifiers.set(claim.claim_id, identifiers);
   }
   return identifiers;
@@ -112,11 +112,12 @@ export function forget(desk: Desk, claim: Claim): void {
   desk.marks.delete(claim.claim_id);
 }
 
-function markedBy(desk: Desk, claim: Claim, heart: Heart): Marks {
-  const marks = marksOf(claim.said);
-  if (marks.pve !== undefined) return marks;
-  const pve = desk.clusters.numberOf(claim.said, heart.defaultSite);
-  return pve === undefined ? marks : { ...marks, pve };
+/** What identifies a thing of which this is said. */
+export function markedBy(desk: Desk, said: Said, heart: Heart): Pick<Before, 'marks' | 'identifiers'> {
+  const own = marksOf(said);
+  const pve = own.pve ?? desk.clusters.numberOf(said, heart.defaultSite);
+  const marks = pve === own.pve ? own : { ...own, pve };
+  return { marks, identifiers: identifiersOf(said, heart.defaultSite, desk.domainsOf, marks) };
 }
 
 /** The claims on the desk: of items, and waiting. */
@@ -169,7 +170,8 @@ function isAlone(desk: Desk, claim: Claim): boolean {
   return work?.isNew === true && work.claims.length === 1 && claim.bound_ci_id === null && isNew(desk, claim);
 }
 
-function isNew(desk: Desk, claim: Claim): boolean {
+/** It was made in this write. */
+export function isNew(desk: Desk, claim: Claim): boolean {
   return desk.before.has(claim.claim_id) && desk.before.get(claim.claim_id) === undefined;
 }
 

@@ -3,12 +3,12 @@
 import { randomUUIDv7 } from 'node:crypto';
 import type { Trx } from '../store/open.ts';
 import type { Anew } from './anew.ts';
-import type { Desk } from './desk.ts';
+import { type Desk, isNew } from './desk.ts';
 import type { Claim, Item, ItemId, Json } from './item.ts';
 import type { Statement } from './statement.ts';
 import type { Change } from './store/changes.ts';
+import { loadClaimsById } from './store/claims.ts';
 import { type KeptPin, listPins } from './store/pins.ts';
-import { formerClaims } from './store/undo.ts';
 import {
   claimPlaces,
   handPlaces,
@@ -62,11 +62,8 @@ export async function keepUndo(trx: Trx, desk: Desk, changes: readonly Change[],
 async function claimsTouched(trx: Trx, desk: Desk, isAlone: boolean): Promise<[Claim, Places][]> {
   const dirty = [...desk.works.values()].flatMap((work) => (work.dirty && work.item ? [...work.dirtyClaims] : []));
   const claims = [...dirty, ...desk.dirtyWaiting].filter(({ kind }) => isAlone || kind === person);
-  const isNew = ({ claim_id }: Claim) => desk.before.has(claim_id) && desk.before.get(claim_id) === undefined;
-  const formers = await formerClaims(
-    trx,
-    claims.filter((claim) => !isNew(claim)).map(({ claim_id }) => claim_id),
-  );
+  const known = claims.filter((claim) => !isNew(desk, claim)).map(({ claim_id }) => claim_id);
+  const formers = new Map((await loadClaimsById(trx, known)).map((claim) => [claim.claim_id, claim]));
   return claims.flatMap((claim) => {
     const former = formers.get(claim.claim_id);
     const places = isAlone || !former ? claimPlaces(former, claim) : wordPlaces(former, claim);

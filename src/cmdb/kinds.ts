@@ -22,6 +22,9 @@ export const sourceKinds: readonly SourceKind[] = [
   { kind: 'manual', role: 'people' },
 ];
 
+/** What runs inside a machine, of whatever it says of itself: named here alone, for rules and queries. */
+export const insideKinds = sourceKinds.filter(({ isInside }) => isInside).map(({ kind }) => kind);
+
 /** Groups of attributes that share a rank; a key of `ranks` in rollcall.yml is one of these or a dotted path. */
 export const defaultRanks = {
   measured: ['proxmox-api', 'ansible', 'terraform', 'import', 'manual'],
@@ -58,6 +61,8 @@ export interface Ranks {
   isInside(kind: string): boolean;
   /** Whether it measures from outside, as a hypervisor does: what all others are held against. */
   isReported(kind: string): boolean;
+  /** The kinds whose word stands for a time alone. */
+  kindsWithTtl: readonly string[];
   /** How long its word stands against what was seen after it; undefined: for ever. */
   ttlMilliseconds(kind: string): number | undefined;
   /** Whether `managed_by` names a kind of source that writes may speak for. */
@@ -92,6 +97,7 @@ export function ranksOf(kinds: readonly SourceKind[], settings: Readonly<Record<
     roleOf: (kind) => roles.get(kind) ?? 'people',
     isInside: (kind) => inside.has(kind),
     isReported: (kind) => roles.get(kind) === 'measures' && !inside.has(kind),
+    kindsWithTtl: [...ttls].flatMap(([kind, ttl]) => (ttl === undefined ? [] : [kind])),
     ttlMilliseconds: (kind) => ttls.get(kind),
     isAutomatic: (kind) => kind !== 'manual' && roles.has(kind),
   };

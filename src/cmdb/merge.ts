@@ -234,7 +234,12 @@ function firstInRank(
 }
 
 function heardAmong(claims: readonly Claim[]): string {
-  return claims.reduce((last, { heard_at }) => (heard_at > last ? heard_at : last), '');
+  return (
+    claims
+      .map(({ heard_at }) => heard_at)
+      .sort()
+      .at(-1) ?? ''
+  );
 }
 
 /** By rank; then the living before the gone; then the value said last; then source and key in order. */

@@ -10,7 +10,7 @@ import { turn } from '../store/turn.ts';
 import { type Anew, changesAnew, touchAnew } from './anew.ts';
 import { type Applied, apply, liftRetirement } from './apply.ts';
 import { Clusters } from './clusters.ts';
-import { claimsOn, type Desk, identify, layWorks, newDesk, place } from './desk.ts';
+import { claimsOn, type Desk, identify, isNew, layWorks, newDesk, place } from './desk.ts';
 import type { Identifier } from './identity/marks.ts';
 import type { Claim, ClaimId, Item, ItemId } from './item.ts';
 import { keepUndo } from './keep-undo.ts';
@@ -143,12 +143,10 @@ interface Spoken {
   entries: { entry: Resolved; applied: Applied | undefined }[];
   /** Claims that may be of another item than before. */
   seeds: Claim[];
-  /** Claims that were not known, or spoke after something later was heard. */
-  unheard: Set<ClaimId>;
 }
 
 async function applyAll(desk: Desk, heart: Heart, resolved: readonly Resolved[], at: string): Promise<Spoken> {
-  const spoken: Spoken = { entries: [], seeds: [], unheard: new Set() };
+  const spoken: Spoken = { entries: [], seeds: [] };
   const seeds = new Set<Claim>();
   for (const [count, entry] of resolved.entries()) {
     let applied: Applied | undefined;
@@ -292,7 +290,7 @@ async function storeAll(
   const known = new Set<ClaimId>();
   for (const claim of claims) {
     identifiers.set(claim.claim_id, identify(desk, claim, heart));
-    if (!desk.before.has(claim.claim_id) || desk.before.get(claim.claim_id)) known.add(claim.claim_id);
+    if (!isNew(desk, claim)) known.add(claim.claim_id);
   }
   await storeIdentifiers(trx, identifiers, known, occasion.at);
   await storeClusterNodes(trx, desk.clusters.added);

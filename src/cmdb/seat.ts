@@ -18,7 +18,7 @@ export function seat(desk: Desk, world: World, partition: Partition, claims: Rea
   const used = new Set<ItemId>();
   const seated = new Map<Witness, ItemId | undefined>();
   const hearings: { facts: Witness; thing: Thing; item: ItemId }[] = [];
-  const leastRef = (thing: Thing) => thing.witnesses.reduce((least, { ref }) => (ref < least ? ref : least), '\uffff');
+  const leastRef = (thing: Thing) => thing.witnesses.map(({ ref }) => ref).sort()[0] ?? '';
   const ordered = [...partition.things].filter((thing) => thing.witnesses.length > 0);
   if (ordered.length > 1) ordered.sort((a, b) => (leastRef(a) < leastRef(b) ? -1 : 1));
   for (const thing of ordered) {

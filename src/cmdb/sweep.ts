@@ -9,6 +9,7 @@ import { unclaimedMilliseconds } from './absence.ts';
 import type { Anew } from './anew.ts';
 import type { Cmdb } from './cmdb.ts';
 import type { ClaimId, ItemId } from './item.ts';
+import { insideKinds } from './kinds.ts';
 import { reconcile } from './reconcile.ts';
 import { deletePin } from './store/pins.ts';
 import { endedHolds, endedPins, goneClaims, type LapsedItem, lapsedItems } from './store/sweep.ts';
@@ -36,7 +37,7 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
     const limits = { passes: retire_after.passes, since: before(retire_after.hours * 3_600_000) };
     const givenUp: ClaimId[] = [];
     for (const { ci_id, claims, factsHeardAt, unmutedSince } of await goneClaims(trx, limits)) {
-      const ttl = ranks.ttlMilliseconds('ansible') ?? Number.POSITIVE_INFINITY;
+      const ttl = Math.max(...insideKinds.map((kind) => ranks.ttlMilliseconds(kind) ?? Number.POSITIVE_INFINITY));
       const isSeen =
         factsHeardAt !== null &&
         factsHeardAt > unmutedSince &&
@@ -45,9 +46,9 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
       givenUp.push(...claims);
       touch(ci_id);
     }
-    const ttls = ['proxmox-api', 'ansible'].flatMap((kind) => {
-      const ttl = ranks.ttlMilliseconds(kind);
-      return ttl === undefined ? [] : [{ kind, ttl, heardBefore: before(ttl) }];
+    const ttls = ranks.kindsWithTtl.map((kind) => {
+      const ttl = ranks.ttlMilliseconds(kind) as number;
+      return { kind, ttl, heardBefore: before(ttl) };
     });
     for (const item of await lapsedItems(trx, ttls, before(unclaimedMilliseconds)))
       if (isDue(item, ttls)) touch(item.ci_id);

@@ -8,6 +8,7 @@ import { DomainError } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import type { Store, Trx } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
+import { unretire } from './apply.ts';
 import type { Cmdb } from './cmdb.ts';
 import { type Desk, dirty } from './desk.ts';
 import { type Claim, type ClaimId, type HandedDown, type ItemId, isOfItem } from './item.ts';
@@ -305,11 +306,7 @@ function adoptOnDesk(desk: Desk, cmdb: Cmdb, into: ItemId, from: ItemId, by: str
     claim.bound_ci_id = into;
     moveClaim(desk, claim, work);
     claim.settled_ci_id = into;
-    if (claim.said.lifecycle === 'retired') {
-      const { lifecycle: _, ...said } = claim.said;
-      claim.said = said;
-      claim.hash = '';
-    }
+    if (claim.said.lifecycle === 'retired') unretire(claim);
     dirty(desk, claim);
   }
   work.dirty = dead.dirty = true;

@@ -132,18 +132,16 @@ export function markWithdrawn(work: Work, claim: Claim, by: string, at: string):
   claim.gone_since ??= at;
   claim.gone_for_good = 'withdrawn';
   work.visible = true;
-  work.dirty = true;
-  work.dirtyClaims.add(claim);
   work.source = by;
+  touch(work, claim);
 }
 
 export function markGone(work: Work, claim: Claim, at: string): void {
   claim.gone_since = at;
   claim.gone_passes = 1;
   work.visible = true;
-  work.dirty = true;
-  work.dirtyClaims.add(claim);
   if (work.source === '') work.source = claim.source;
+  touch(work, claim);
 }
 
 /**
@@ -223,17 +221,20 @@ function withTakenOff(former: TakenOff, tags: readonly string[], groups: readonl
 /** It was missing for so long that it is given up; that is time's doing, and nobody's word. */
 export function giveUp(work: Work, claim: Claim): void {
   claim.gone_for_good = 'retired';
-  work.dirty = true;
-  work.dirtyClaims.add(claim);
+  touch(work, claim);
 }
 
 /** What a held reading said of its power counts now. */
 export function stop(work: Work, claim: Claim, at: string): void {
   claim.said = { ...claim.said, power: 'stopped' };
   claim.since = { ...claim.since, power: at };
+  if (work.source === '') work.source = claim.source;
+  touch(work, claim);
+}
+
+function touch(work: Work, claim: Claim): void {
   work.dirty = true;
   work.dirtyClaims.add(claim);
-  if (work.source === '') work.source = claim.source;
 }
 
 /**

@@ -84,14 +84,18 @@ export async function loadClaims(db: Db, ids: readonly ItemId[]): Promise<Map<It
   return claims;
 }
 
-/** Claims that wait without an item; of those that have one, none. */
-export async function loadWaitingClaims(db: Db, ids: readonly ClaimId[]): Promise<Claim[]> {
+/** Claims as they are stored, wherever they are. */
+export async function loadClaimsById(db: Db, ids: readonly ClaimId[]): Promise<Claim[]> {
   if (ids.length === 0) return [];
   const rows = await selectClaims(db)
     .where('claims.claim_id', 'in', sql<string>`${listed(ids)}`)
-    .where('claims.ci_id', 'is', null)
     .execute();
   return rows.map(claimOf);
+}
+
+/** Claims that wait without an item; of those that have one, none. */
+export async function loadWaitingClaims(db: Db, ids: readonly ClaimId[]): Promise<Claim[]> {
+  return (await loadClaimsById(db, ids)).filter(({ ci_id }) => ci_id === null);
 }
 
 /** Of a claim, where it is and where it was. */

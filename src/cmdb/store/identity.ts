@@ -6,6 +6,7 @@ import type { ReadDb, Trx } from '../../store/open.ts';
 import { insertRows, listed } from '../../store/rows.ts';
 import { turn } from '../../store/turn.ts';
 import type { ClaimId, IdentifierKind, ItemId } from '../item.ts';
+import { insideKinds } from '../kinds.ts';
 
 type Db = ReadDb | Trx;
 
@@ -159,7 +160,7 @@ export async function rememberCopies(trx: Trx, source: string, at: string): Prom
     WITH reported AS (
       SELECT n.kind, n.value, c.ci_id, c.source FROM identifiers n
       JOIN claims c ON c.claim_id = n.claim_id JOIN sources s ON s.source = c.source
-      WHERE n.kind IN ('uuid', 'mac') AND s.role = 'measures' AND c.kind <> 'ansible' AND c.gone_since IS NULL AND c.ci_id IS NOT NULL
+      WHERE n.kind IN ('uuid', 'mac') AND s.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)} AND c.gone_since IS NULL AND c.ci_id IS NOT NULL
     ), carried AS (
       SELECT kind, value FROM reported GROUP BY kind, value HAVING count(DISTINCT ci_id) > 1
     )

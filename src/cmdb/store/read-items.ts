@@ -3,8 +3,10 @@
 import { type ExpressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { DomainError } from '../../errors.ts';
 import type { ReadDb, Trx } from '../../store/open.ts';
+import { listed } from '../../store/rows.ts';
 import type { Database } from '../../store/tables.ts';
 import type { Item } from '../item.ts';
+import { insideKinds } from '../kinds.ts';
 import { type ItemRow, itemColumns, itemOf } from './items.ts';
 
 type Db = ReadDb | Trx;
@@ -33,7 +35,7 @@ export interface ReadItem extends Item {
 const measuringSeen = sql<
   string | null
 >`(SELECT max(s.seen_at) FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id JOIN sources o ON o.source = c.source
-  WHERE c.ci_id = configuration_items.ci_id AND o.role = 'measures' AND c.kind <> 'ansible')`;
+  WHERE c.ci_id = configuration_items.ci_id AND o.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)})`;
 export const seen = sql<
   string | null
 >`(SELECT max(s.seen_at) FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id WHERE c.ci_id = configuration_items.ci_id)`;

@@ -2,7 +2,9 @@
 
 import { sql } from 'kysely';
 import type { Trx } from '../../store/open.ts';
+import { listed } from '../../store/rows.ts';
 import type { ClaimId, ItemId, Json } from '../item.ts';
+import { insideKinds } from '../kinds.ts';
 
 export async function endedHolds(trx: Trx, at: string): Promise<ItemId[]> {
   const { rows } = await sql<{ ci_id: ItemId }>`
@@ -43,14 +45,14 @@ export async function goneClaims(trx: Trx, limits: { passes: number; since: stri
   }>`
     SELECT c.ci_id, json_group_array(c.claim_id) AS claims,
       (SELECT max(s.seen_at) FROM claims f JOIN claim_seen s ON s.claim_id = f.claim_id
-        WHERE f.ci_id = c.ci_id AND f.kind = 'ansible' AND f.muted = 0 AND f.gone_since IS NULL) AS facts,
+        WHERE f.ci_id = c.ci_id AND f.kind IN ${listed(insideKinds)} AND f.muted = 0 AND f.gone_since IS NULL) AS facts,
       (SELECT max(g.gone_since) FROM claims g JOIN sources s ON s.source = g.source
-        WHERE g.ci_id = c.ci_id AND g.kind <> 'ansible' AND s.role = 'measures') AS since
+        WHERE g.ci_id = c.ci_id AND g.kind NOT IN ${listed(insideKinds)} AND s.role = 'measures') AS since
     FROM claims c JOIN sources s ON s.source = c.source
     WHERE c.gone_since <= ${limits.since} AND c.gone_for_good IS NULL AND c.gone_passes >= ${limits.passes}
-      AND s.role = 'measures' AND c.kind <> 'ansible' AND c.ci_id IS NOT NULL
+      AND s.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)} AND c.ci_id IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM claims l JOIN sources o ON o.source = l.source LEFT JOIN claim_seen h ON h.claim_id = l.claim_id
-        WHERE l.ci_id = c.ci_id AND l.gone_since IS NULL AND o.role = 'measures' AND l.kind <> 'ansible'
+        WHERE l.ci_id = c.ci_id AND l.gone_since IS NULL AND o.role = 'measures' AND l.kind NOT IN ${listed(insideKinds)}
           AND (h.pass_id IS NOT NULL OR h.seen_at >= c.gone_since))
     GROUP BY c.ci_id`.execute(trx);
   return rows.map(({ ci_id, claims, facts, since }) => ({
@@ -92,6 +94,6 @@ export async function lapsedItems(
     WHERE i.absence = 'missing' AND i.merged_into IS NULL
       AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.ci_id = i.ci_id AND (c.gone_since IS NULL OR c.gone_since > ${unclaimedSince}))
       AND NOT EXISTS (SELECT 1 FROM claims c JOIN sources s ON s.source = c.source
-        WHERE c.ci_id = i.ci_id AND s.role = 'measures' AND c.kind <> 'ansible')`.execute(trx);
+        WHERE c.ci_id = i.ci_id AND s.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)})`.execute(trx);
   return [...found, ...rows];
 }

@@ -3,64 +3,8 @@
 import { sql } from 'kysely';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { listed } from '../../store/rows.ts';
-import type { ClaimId, ItemId, Json } from '../item.ts';
-import type { FormerClaim, Undo, UndoneWith, VerdictsMade } from '../undo.ts';
-
-/** As they are stored: before what is written now. */
-export async function formerClaims(trx: Trx, ids: readonly ClaimId[]): Promise<Map<ClaimId, FormerClaim>> {
-  if (ids.length === 0) return new Map();
-  const rows = await trx
-    .selectFrom('claims')
-    .leftJoin('claim_seen', 'claim_seen.claim_id', 'claims.claim_id')
-    .select('claim_seen.seen_at')
-    .select([
-      'claims.claim_id',
-      'said',
-      'since',
-      'first_said_at',
-      'ci_id',
-      'bound_ci_id',
-      'gone_since',
-      'gone_for_good',
-      'gone_passes',
-      'native_key',
-      'said_at',
-      'returned_at',
-      'settled_ci_id',
-      'settled_at',
-      'former_ci_ids',
-      'replaces_ci_id',
-      'body_since',
-      'rebuilt_at',
-      'number_left_behind',
-      'muted',
-      'alarm',
-      'alarm_since',
-    ])
-    .where('claims.claim_id', 'in', sql<string>`${listed(ids)}`)
-    .execute();
-  return new Map(
-    rows.map(({ claim_id, seen_at, ...row }) => [
-      claim_id as ClaimId,
-      {
-        ...row,
-        said: JSON.parse(row.said) as FormerClaim['said'],
-        since: JSON.parse(row.since) as FormerClaim['since'],
-        ci_id: row.ci_id as ItemId | null,
-        bound_ci_id: row.bound_ci_id as ItemId | null,
-        settled_ci_id: row.settled_ci_id as ItemId | null,
-        replaces_ci_id: row.replaces_ci_id as ItemId | null,
-        former_ci_ids: JSON.parse(row.former_ci_ids) as ItemId[],
-        number_left_behind:
-          row.number_left_behind === null
-            ? null
-            : (JSON.parse(row.number_left_behind) as FormerClaim['number_left_behind']),
-        muted: row.muted === 1,
-        heard_at: seen_at ?? row.said_at,
-      },
-    ]),
-  );
-}
+import type { Json } from '../item.ts';
+import type { Undo, UndoneWith, VerdictsMade } from '../undo.ts';
 
 export interface UndoableChange {
   change_no: number;
