@@ -64,12 +64,11 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
   }
 
   /** The value as a body of the item would say it, checked as such a body is. */
-  function valueSaid(attribute: string, value: unknown, item: ReadItem, caller: Caller): Json {
-    const { ci_type: type, technical_specs: known } = item;
+  function valueSaid(attribute: string, value: unknown, type: string, caller: Caller): Json {
     const specs = specsSchema(type, cmdb.settings.types as Parameters<typeof specsSchema>[1]) as {
       properties: Record<string, unknown>;
     };
-    const refusal = pinRefusal(attribute, [...Object.keys(specs.properties), ...Object.keys(known)]);
+    const refusal = pinRefusal(attribute, Object.keys(specs.properties));
     if (refusal !== undefined) throw refused({ pointer: '/attribute', detail: `"${attribute}" ${refusal}` });
     if (value === null || value === undefined)
       throw refused({ pointer: '/value', detail: 'must be a value; DELETE takes a pin off' });
@@ -93,7 +92,7 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
     pin: (id, attribute, value, why, caller) =>
       write(id, why.reason, caller, async (trx, item, at) => {
         const former = (await listPins(trx, item.ci_id)).find((pin) => pin.attribute === attribute);
-        const pinned = valueSaid(attribute, value, item, caller);
+        const pinned = valueSaid(attribute, value, item.ci_type, caller);
         const until = endOf(why.until, cmdb.timeZone, clock(), 'The pin');
         const reason = normalizeText(why.reason);
         const isOfThatValue = former && JSON.stringify(former.value) === JSON.stringify(pinned);

@@ -34,10 +34,7 @@ export function pinRefusal(attribute: string, specs: readonly string[]): string 
   if (Object.hasOwn(refusals, attribute)) return refusals[attribute];
   if (own.has(attribute)) return "is Rollcall's own, and no source's word";
   if (attribute !== normalizeText(attribute)) return 'has characters that cannot be kept';
-  const [section, key] = partsOf(attribute);
-  // A key of one's own can be pinned; one that is nearly a known one is a slip.
-  const isSlip = section === 'technical_specs' && key !== undefined && !specs.includes(key) && nearestName(key, specs);
-  if ((pinnable.includes(attribute) || isKeyed(attribute)) && !isSlip) return undefined;
+  if (pinnable.includes(attribute) || isKeyed(attribute)) return undefined;
   const near = nearestAttribute(attribute, specs);
   return near === undefined
     ? `is not known; what can be pinned are ${pinnable.join(', ')}, technical_specs.KEY and ansible.vars.KEY`

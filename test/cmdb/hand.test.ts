@@ -377,17 +377,3 @@ test('what is unknown or hidden is neither pinned nor held', async () => {
     body: { detail: 'web-1 is hidden since 2026-03-02T10:00:00.000Z; register it again first.' },
   });
 });
-
-test('a key that is nearly a known one is a slip, and is not pinned; one of your own is', async () => {
-  const { call } = await startService();
-  await call('POST', '/ci', { ci_name: 'web-9', technical_specs: { rack_slot: 3 } });
-  const pin = (key: string) => call('PUT', `/ci/web-9/pins/technical_specs.${key}`, { value: 4, reason: 'counted' });
-
-  const slip = await pin('cpu_cors');
-
-  expect(slip).toMatchObject({
-    status: 400,
-    body: { errors: [{ pointer: '/attribute', detail: expect.stringContaining('technical_specs.cpu_cores') }] },
-  });
-  expect([(await pin('rack_slot')).status, (await pin('colour')).status]).toEqual([200, 200]);
-});
