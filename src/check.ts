@@ -2,7 +2,7 @@
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import type { Static, TSchema } from 'typebox';
+import { type Static, type TSchema, type TUnsafe, Type } from 'typebox';
 import { DomainError, type Fault } from './errors.ts';
 import { faultsOf, type Shape } from './faults.ts';
 
@@ -81,6 +81,20 @@ export function invalid(what: string, errors: readonly Fault[]): DomainError {
   const more = errors.length > 1 ? `, and ${errors.length - 1} more` : '';
   const sentence = `${what} is not right${where}: ${first?.detail ?? 'refused'}${more}`;
   return new DomainError('invalid', sentence.endsWith('?') ? sentence : `${sentence}.`, { errors });
+}
+
+/**
+ * The schema of a value of that form, or null: by its type, and not as a choice, of which Ajv would write down each time
+ * why the value is not the other thing.
+ */
+export function orNull<Schema extends TSchema>(schema: Schema): TUnsafe<Static<Schema> | null> {
+  const { type, enum: words, anyOf } = schema as Shape;
+  if (anyOf) return Type.Unsafe({ ...schema, anyOf: [...anyOf, Type.Null()] });
+  return Type.Unsafe({
+    ...schema,
+    ...(type === undefined ? {} : { type: [type, 'null'].flat() }),
+    ...(words ? { enum: [...words, null] } : {}),
+  });
 }
 
 function openSections(schema: TSchema, input: unknown): void {

@@ -14,6 +14,7 @@ export interface Shape {
   type?: unknown;
   const?: unknown;
   enum?: readonly unknown[];
+  anyOf?: readonly TSchema[];
   default?: unknown;
   description?: string;
   examples?: readonly unknown[];
@@ -102,7 +103,7 @@ function detailOf(error: ErrorObject, name: string): string {
     case 'required':
       return `${shown(name)} is missing`;
     case 'enum':
-      return `must be one of ${(params.allowedValues as unknown[]).map(shown).join(', ')}${rather}`;
+      return `must be one of ${wordsOrNull(params.allowedValues as unknown[])}${rather}`;
     case 'const':
       return `must be ${shown(params.allowedValue)}${rather}`;
     case 'type':
@@ -130,6 +131,11 @@ function detailOf(error: ErrorObject, name: string): string {
     default:
       return error.message ?? error.keyword;
   }
+}
+
+function wordsOrNull(values: readonly unknown[]): string {
+  const words = values.filter((value) => value !== null).map(shown);
+  return `${words.join(', ')}${words.length < values.length ? ' or null' : ''}`;
 }
 
 function knownInstead(name: string, known: readonly string[]): string {

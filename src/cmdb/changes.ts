@@ -1,7 +1,7 @@
 /** What a write changed of an item, attribute by attribute. Pure. */
 
-import type { Document, Json, Specs } from './item.ts';
-import { pathOf } from './paths.ts';
+import type { Document, Json } from './item.ts';
+import { eachAttribute } from './paths.ts';
 
 /** The attributes that differ, by dotted path. */
 export interface Difference {
@@ -39,24 +39,9 @@ function same(a: Json, b: Json): boolean {
 /** What is known of it, by dotted path. */
 function flat(document: Document, leftOut: ReadonlySet<string>): Record<string, Json> {
   const out: Record<string, Json> = {};
-  for (const key of Object.keys(document) as (keyof Document)[]) {
-    const value = document[key];
-    if (value === null || leftOut.has(key)) continue;
-    if (key === 'technical_specs') flatSpecs(out, value as Specs);
-    else if (key === 'ansible') flatAnsible(out, value as Record<string, Json>);
-    else out[key] = value as Json;
-  }
+  eachAttribute(document, (path, value) => {
+    // A variable may be null, and is one all the same.
+    if ((value !== null || !(path in document)) && !leftOut.has(path)) out[path] = value;
+  });
   return out;
-}
-
-function flatSpecs(out: Record<string, Json>, specs: Specs): void {
-  for (const name of Object.keys(specs)) out[pathOf('technical_specs.', name)] = specs[name] as Json;
-}
-
-function flatAnsible(out: Record<string, Json>, ansible: Record<string, Json>): void {
-  for (const [name, word] of Object.entries(ansible)) {
-    if (name === 'vars')
-      for (const [variable, content] of Object.entries(word as Specs)) out[`ansible.vars.${variable}`] = content;
-    else out[`ansible.${name}`] = word;
-  }
 }

@@ -42,7 +42,8 @@ export class Clusters {
     const guest = guestOf(said);
     if (guest === undefined) return undefined;
     const [node, vmid] = guest.split('/') as [string, string];
-    const having = this.#byNode.get(node) ?? [];
+    const having = this.#byNode.get(node);
+    if (!having) return undefined;
     const atSite = clustersOf(having.filter(({ site_id }) => site_id === (said.site_id ?? defaultSite)));
     const [cluster, ...others] = atSite.length > 0 ? atSite : clustersOf(having);
     return cluster !== undefined && others.length === 0 ? `${cluster}/${vmid}` : undefined;

@@ -81,7 +81,7 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
       atMilliseconds: clock().epochMilliseconds,
     };
     const { statements } = spokenByToken(body, 0, null, false, speaker);
-    const words = statements.flatMap(({ patch }) => [...wordsOf(patch as Parameters<typeof wordsOf>[0])]);
+    const words = statements.flatMap(({ patch }) => wordsOf(patch));
     const word = words.find(([name]) => name === attribute);
     if (!word)
       throw refused({ pointer: '/attribute', detail: `"${attribute}" is a figure of the moment, which is not kept` });

@@ -154,7 +154,8 @@ function later(a: string, b: string): string {
 
 /** What people wrote to an item does not make it another's: while nobody else speaks of it, it is what was withdrawn. */
 function notWithdrawn(claims: readonly Claim[]): readonly Claim[] {
-  const others = claims.filter((claim) => claim.gone_for_good !== 'withdrawn');
+  const others = those(claims, (claim) => claim.gone_for_good !== 'withdrawn');
+  if (others === claims) return claims;
   const isKnownOtherwise = others.some((claim) => !(isOfItem(claim) && claim.bound_ci_id !== null));
   return isKnownOtherwise ? others : claims;
 }
@@ -164,14 +165,22 @@ function notWithdrawn(claims: readonly Claim[]): readonly Claim[] {
  * another machine has none. An item of which nobody speaks stands as it was said last.
  */
 function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
-  const own = claims.filter((claim) => !claim.muted && claim.ghost_of === null);
-  const living = new Set(own.filter((claim) => !claim.gone_since).map((claim) => claim.kind));
+  const own = those(claims, (claim) => !claim.muted && claim.ghost_of === null);
+  const living = those(own, (claim) => !claim.gone_since);
+  if (living.length === own.length && own.length > 0) return own;
+  const alive = new Set(living.map((claim) => claim.kind));
   const speaking = own.filter(
-    (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !living.has(claim.kind)),
+    (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !alive.has(claim.kind)),
   );
   if (speaking.length > 0) return speaking;
   const former = claims.filter((claim) => !claim.muted);
   return former.length > 0 ? former : claims;
+}
+
+/** Those that a test holds of: mostly it holds of all, which are then answered as they are. */
+function those(claims: readonly Claim[], test: (claim: Claim) => unknown): readonly Claim[] {
+  for (const claim of claims) if (!test(claim)) return claims.filter(test);
+  return claims;
 }
 
 /** Claims that were heard so long ago that they lose to whatever was heard after them. */
@@ -196,20 +205,20 @@ function electorate(
 ): readonly Claim[] {
   // No item is without a name: where only the gone ever said one, they said it.
   if (attribute === 'ci_name') {
-    const named = speaking.filter((claim) => claim.said.ci_name);
+    const named = those(speaking, (claim) => claim.said.ci_name);
     // A machine never renames itself, however long all others are silent.
-    const outside = named.filter((claim) => !ranks.isInside(claim.kind));
+    const outside = those(named, (claim) => !ranks.isInside(claim.kind));
     return outside.length > 0 ? outside : named.length > 0 ? named : all;
   }
   if (attribute === 'ci_type') {
-    const known = speaking.filter((claim) => claim.said.ci_type && claim.said.ci_type !== 'machine');
+    const known = those(speaking, (claim) => claim.said.ci_type && claim.said.ci_type !== 'machine');
     return known.length > 0 ? known : speaking;
   }
   if (attribute === 'site_id' && speaking.some((claim) => claim.said.pve)) {
     // A guest is where its cluster is, unless a person says otherwise.
-    return speaking.filter((claim) => claim.said.pve || ranks.roleOf(claim.kind) === 'people');
+    return those(speaking, (claim) => claim.said.pve || ranks.roleOf(claim.kind) === 'people');
   }
-  if (attribute === 'managed_by') return speaking.filter((claim) => !claim.gone_since);
+  if (attribute === 'managed_by') return those(speaking, (claim) => !claim.gone_since);
   return speaking;
 }
 
@@ -220,17 +229,18 @@ function firstInRank(
   read: Read,
   stale: ReadonlySet<Claim>,
 ): Claim | undefined {
-  const has = (claim: Claim) => {
-    const value = read(claim);
-    return value !== undefined && value !== null && rank.includes(claim.kind);
-  };
-  const heardLast = stale.size === 0 ? '' : heardAmong(claims.filter(has));
+  const heardLast = stale.size === 0 ? '' : heardAmong(claims.filter((claim) => hasWord(claim, rank, read)));
   let best: Claim | undefined;
   for (const claim of claims) {
-    if (!has(claim) || (stale.has(claim) && claim.heard_at < heardLast)) continue;
+    if (!hasWord(claim, rank, read) || (stale.has(claim) && claim.heard_at < heardLast)) continue;
     if (!best || goesBefore(claim, best, rank, attribute)) best = claim;
   }
   return best;
+}
+
+function hasWord(claim: Claim, rank: readonly string[], read: Read): boolean {
+  const value = read(claim);
+  return value !== undefined && value !== null && rank.includes(claim.kind);
 }
 
 function heardAmong(claims: readonly Claim[]): string {
@@ -317,6 +327,9 @@ function union(
   handedDown: readonly string[] = [],
   takenOff: readonly string[] = [],
 ): string[] {
+  const [only] = claims;
+  // What one source alone says is in order, and has nothing twice.
+  if (only && claims.length === 1 && handedDown.length + takenOff.length === 0) return [...(read(only) ?? [])];
   const all = new Set(claims.flatMap((claim) => read(claim) ?? []));
   for (const value of handedDown) all.add(value);
   for (const value of takenOff) all.delete(value);

@@ -8,10 +8,6 @@ import { isSame, type Patch } from './said.ts';
 import type { Heart, Statement } from './statement.ts';
 import { documentOf, type Work } from './work.ts';
 
-/**
- * What of a person's write is theirs: people read an item, edit it and write it back whole, so a value that is in
- * force and that they have not claimed is not claimed. What they left out of a list, they took off.
- */
 export function personsPatch(work: Work, former: Said, { patch, isReadBack = false }: Statement, heart: Heart): Patch {
   if (work.isNew && work.claims.length === 0) return patch;
   const force = documentOf(work, heart, '').document;

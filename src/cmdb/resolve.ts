@@ -200,15 +200,19 @@ function glanceOf(world: World, statement: Statement): Glance | undefined {
 
 /** What the source itself said of this thing before: the strongest mark that fits just one of its claims says which. */
 function ownKeylessGlance(world: World, statement: Statement): Glance | undefined {
-  const identifiers = world.identifiers.get(statement) ?? [];
+  const identifiers = world.identifiers.get(statement);
+  if (!identifiers) return undefined;
   for (const wanted of tellingKinds) {
-    const found = new Set<Glance>();
-    for (const { kind, value } of identifiers)
-      if (kind === wanted)
-        for (const glance of world.keyless.get(keyed(statement.source, `${kind} ${value}`)) ?? [])
-          if (mayBeSame(glance, identifiers)) found.add(glance);
-    if (found.size === 1) return [...found][0];
-    if (found.size > 1) return undefined;
+    let found: Glance | undefined;
+    for (const { kind, value } of identifiers) {
+      if (kind !== wanted) continue;
+      for (const glance of world.keyless.get(keyed(statement.source, `${kind} ${value}`)) ?? []) {
+        if (glance === found || !mayBeSame(glance, identifiers)) continue;
+        if (found) return undefined;
+        found = glance;
+      }
+    }
+    if (found) return found;
   }
   return undefined;
 }

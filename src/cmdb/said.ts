@@ -5,6 +5,7 @@
 
 import { hash } from 'node:crypto';
 import type { AnsibleWords, Json, Said, Specs } from './item.ts';
+import { eachAttribute } from './paths.ts';
 
 /** Figures of the moment: they say nothing of what the thing is. */
 const passing =
@@ -54,6 +55,11 @@ export function normalizeText(text: string): string {
 /** Sorts a list of texts where it is. Most are in order already, and to see that costs far less. */
 export function inOrder(list: string[]): string[] {
   return isInOrder(list) ? list : list.sort();
+}
+
+/** Each text once, in order. */
+export function distinct(list: string[]): string[] {
+  return list.length < 2 ? list : inOrder([...new Set(list)]);
 }
 
 function isInOrder(list: readonly string[]): boolean {
@@ -167,16 +173,15 @@ export function hashOf(heard: unknown): string {
 }
 
 /** The attributes of what was said, each under its dotted path: what a rank is about. */
-export function* wordsOf(said: Said): Generator<readonly [attribute: string, value: Json]> {
-  for (const [key, value] of Object.entries(said)) {
-    if (key === 'technical_specs') {
-      for (const [name, word] of Object.entries(value as Specs)) yield [`technical_specs.${name}`, word];
-    } else if (key === 'ansible') {
-      for (const [name, word] of Object.entries(value as AnsibleWords)) {
-        if (name === 'vars')
-          for (const [variable, content] of Object.entries(word as Specs)) yield [`ansible.vars.${variable}`, content];
-        else yield [`ansible.${name}`, word as Json];
-      }
-    } else if (key !== 'pve') yield [key, value as Json];
-  }
+export function wordsOf(said: Said | Patch): (readonly [attribute: string, value: Json])[] {
+  const words: (readonly [string, Json])[] = [];
+  eachWord(said, (attribute, value) => words.push([attribute, value]));
+  return words;
+}
+
+/** The same, one after the other. */
+export function eachWord(said: Said | Patch, visit: (attribute: string, value: Json) => void): void {
+  eachAttribute(said, (attribute, value) => {
+    if (attribute !== 'pve') visit(attribute, value);
+  });
 }

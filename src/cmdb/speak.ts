@@ -10,6 +10,7 @@ import { kindOf, type Ranks, sourceRef } from './kinds.ts';
 import { readRelationships, type WrittenRelationship } from './relationship.ts';
 import {
   type AnsiblePatch,
+  distinct,
   hashOf,
   isSame,
   normalizeSpecs,
@@ -121,7 +122,7 @@ export function spokenBySource(
 ): Spoken {
   const { patch, hold, faults } = patchOf(body, speaker);
   const kind = kindOf(source);
-  for (const [attribute] of wordsOf(patch as Parameters<typeof wordsOf>[0])) {
+  for (const [attribute] of wordsOf(patch)) {
     // Where it is tells which thing of that name is meant, whoever says it.
     if (isUnion(attribute) || attribute === 'site_id' || speaker.ranks.of(attribute).includes(kind)) continue;
     faults.push({
@@ -207,8 +208,7 @@ function patchOf(body: ItemBody, speaker: Speaker): { patch: Patch; hold: boolea
     patch.technical_specs = { ...patch.technical_specs, power_state: status };
   }
   if (body.tags === null) patch.tags = null;
-  else if (Array.isArray(body.tags))
-    patch.tags = [...new Set(body.tags.map((tag) => normalizeText(String(tag))))].sort();
+  else if (Array.isArray(body.tags)) patch.tags = distinct(body.tags.map((tag) => normalizeText(String(tag))));
   if (body.relationships !== undefined)
     patch.relationships = readRelationships(body.relationships as readonly WrittenRelationship[] | null, faults);
   if (body.ansible === null) patch.ansible = null;
@@ -221,7 +221,7 @@ function ansiblePatch(body: Record<string, unknown>): AnsiblePatch {
   const patch: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(body)) {
     if (key === 'vars' && value !== null) patch.vars = wellFormed(value);
-    else if (key === 'groups' && Array.isArray(value)) patch.groups = [...new Set(value.map(String))].sort();
+    else if (key === 'groups' && Array.isArray(value)) patch.groups = distinct(value.map(String));
     else patch[key] = typeof value === 'string' ? normalizeText(value) : value;
   }
   return patch as AnsiblePatch;
@@ -280,7 +280,7 @@ export interface Shadow {
 /** What was written and is not in force, because another source outranks it. */
 export function shadowsOf(statements: readonly Statement[], item: ReadItem, ranks: Ranks): Shadow[] {
   return statements.flatMap(({ source, patch }) =>
-    [...wordsOf(patch as Parameters<typeof wordsOf>[0])].flatMap(([attribute, value]) => {
+    wordsOf(patch).flatMap(([attribute, value]) => {
       if (value === null || isUnion(attribute)) return [];
       const winner = (item.winners as Winners)[attribute];
       const inForce = valueAt(item, attribute);

@@ -4,7 +4,7 @@
  */
 
 import type { Claim, ClaimId, GivenName, Item, ItemId, Json, Said } from './item.ts';
-import { saidWith, wordsOf } from './said.ts';
+import { eachWord, saidWith, wordsOf } from './said.ts';
 import { noName, type Work } from './work.ts';
 
 export interface Place {
@@ -86,7 +86,9 @@ export function isNews(places: Places): boolean {
 export function wordPlaces(former: FormerClaim | undefined, claim: Claim): Places {
   const places: Places = {};
   if (!former) {
-    for (const [attribute, is] of wordsOf(claim.said)) places[wordPlace + attribute] = { was: null, is };
+    eachWord(claim.said, (attribute, is) => {
+      places[wordPlace + attribute] = { was: null, is };
+    });
     return places;
   }
   const before = new Map(wordsOf(former.said));

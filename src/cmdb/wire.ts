@@ -1,12 +1,12 @@
 /** A configuration item on the wire: what is read, what may be written, and the specs of each type. */
 
 import { type TSchema, Type } from 'typebox';
+import { orNull } from '../check.ts';
 import { FaultOnTheWire } from '../http/problem.ts';
 import { type Document, itemTypes, type Json, lifecycles, powers, relationshipTypes, strengths } from './item.ts';
 import { statusWords } from './status.ts';
 import type { ReadItem } from './store/read-items.ts';
 
-const orNull = (schema: TSchema) => Type.Union([schema, Type.Null()]);
 const text = (description?: string) =>
   orNull(Type.String({ maxLength: 10_000, ...(description ? { description } : {}) }));
 const number = (description?: string) => orNull(Type.Number(description ? { description } : {}));

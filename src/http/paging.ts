@@ -1,6 +1,7 @@
 /** Lists answer `{count, items, next}`; a cursor is opaque to its caller. */
 
 import { type TSchema, Type } from 'typebox';
+import { orNull } from '../check.ts';
 import { DomainError } from '../errors.ts';
 
 const mostRows = 1000;
@@ -18,7 +19,7 @@ export function listOf(schema: TSchema) {
   return Type.Object({
     count: Type.Integer({ description: 'how many there are in all' }),
     items: Type.Array(schema),
-    next: Type.Union([Type.String(), Type.Null()], { description: 'the cursor of the next page, or null' }),
+    next: orNull(Type.String({ description: 'the cursor of the next page, or null' })),
   });
 }
 

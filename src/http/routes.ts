@@ -1,7 +1,7 @@
 /** What the HTTP floor answers itself: probes, metrics, the OpenAPI document, tokens, refused writes, alerts. */
 
 import { Type } from 'typebox';
-import { invalid } from '../check.ts';
+import { invalid, orNull } from '../check.ts';
 import { DomainError } from '../errors.ts';
 import { listAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
@@ -26,8 +26,6 @@ export interface Ground {
   /** The document of all endpoints, these included. */
   openApi: () => Record<string, unknown>;
 }
-
-const orNull = (schema: Parameters<typeof Type.Union>[0][number]) => Type.Union([schema, Type.Null()]);
 
 export function groundEndpoints(ground: Ground): Endpoint[] {
   return [...probeEndpoints(ground), ...tokenEndpoints(ground), ...refusalEndpoints(ground), alertsEndpoint(ground)];

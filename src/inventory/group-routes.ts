@@ -1,7 +1,7 @@
 /** The endpoints of the groups that operators name. */
 
 import { Type } from 'typebox';
-import { invalid } from '../check.ts';
+import { invalid, orNull } from '../check.ts';
 import { differenceOf } from '../cmdb/changes.ts';
 import { raiseRevision, storeChanges } from '../cmdb/store/changes.ts';
 import { DomainError } from '../errors.ts';
@@ -14,13 +14,13 @@ import type { InventorySettings } from './inventory.ts';
 import { groupSchema } from './settings.ts';
 import { deleteGroupWord, listGroupWords, storeGroupWord } from './store.ts';
 
-const saidBy = Type.Union([Type.String(), Type.Null()]);
+const saidBy = orNull(Type.String());
 const GroupOnTheWire = Type.Object(
   {
     group_name: Type.String(),
     vars: Type.Record(Type.String(), Type.Unknown()),
     children: Type.Array(Type.String()),
-    match: Type.Union([Type.Unknown(), Type.Null()]),
+    match: Type.Unknown(),
     said_by: Type.Object(
       { vars: saidBy, children: saidBy, match: saidBy },
       { description: 'rollcall.yml, api, or an import' },

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
-import { invalid } from '../check.ts';
+import { invalid, orNull } from '../check.ts';
 import type { ItemId } from '../cmdb/item.ts';
 import { getItem } from '../cmdb/store/read-items.ts';
 import { DomainError } from '../errors.ts';
@@ -66,19 +66,18 @@ export function inventoryEndpoints(inventory: Inventory, store: Store, timeZone:
         200: Type.Object({
           ci_id: Type.String(),
           ci_name: Type.String(),
-          name: Type.Union([Type.String(), Type.Null()]),
+          name: orNull(Type.String()),
           named_by: Type.String(),
           served: Type.Boolean(),
           reason: Type.String(),
-          address: Type.Union([
+          address: orNull(
             Type.Object({
               value: Type.String(),
               from: Type.String(),
               shared_with: Type.Array(Type.String(), { description: 'other hosts that have it' }),
               withheld: Type.Boolean({ description: 'so that it is not given out for this one' }),
             }),
-            Type.Null(),
-          ]),
+          ),
           groups: Type.Array(Type.Object({ group: Type.String(), rule: Type.String() })),
         }),
       },

@@ -1,19 +1,20 @@
 /** The endpoint of conflicts. */
 
 import { Type } from 'typebox';
+import { orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
 import { listConflicts } from '../store/conflicts.ts';
 
 const text = Type.String();
-const textOrNull = Type.Union([text, Type.Null()]);
+const textOrNull = orNull(text);
 
 const ConflictOnTheWire = Type.Object(
   {
     conflict_id: text,
     claim: Type.Object({ claim_id: text, source: text, native_key: text, ci_name: textOrNull }),
-    ci_id: Type.Union([text, Type.Null()], { description: 'the item that it is on meanwhile, if it has one' }),
+    ci_id: orNull(Type.String({ description: 'the item that it is on meanwhile, if it has one' })),
     candidates: Type.Array(Type.Object({ ci_id: text, ci_name: text, ci_type: text, site_id: text }), {
       description: 'the items that it could speak of',
     }),

@@ -1,6 +1,7 @@
 /** The endpoints that say why an item is as it is: attribute by attribute, claim by claim, and why it is one thing. */
 
 import { Type } from 'typebox';
+import { orNull } from '../../check.ts';
 import { DomainError } from '../../errors.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
@@ -15,7 +16,6 @@ import { listPins } from '../store/pins.ts';
 import { listClaims } from '../store/read-claims.ts';
 import { findItemById, getItem } from '../store/read-items.ts';
 
-const orNull = (schema: Parameters<typeof Type.Union>[0][number]) => Type.Union([schema, Type.Null()]);
 const narrow = {
   ci_type: Type.Optional(Type.String({ description: 'where several bear the name' })),
   site_id: Type.Optional(Type.String({ description: 'where several bear the name' })),

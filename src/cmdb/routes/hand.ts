@@ -1,6 +1,7 @@
 /** The endpoints of what a person does to one item by hand: pins and holds. */
 
 import { Type } from 'typebox';
+import { orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
@@ -17,9 +18,11 @@ const narrow = {
 };
 const reason = Type.String({ minLength: 1, maxLength: 1000, pattern: '\\S', description: 'why: a few words' });
 const until = Type.Optional(
-  Type.Union([Type.String(), Type.Null()], {
-    description: 'when it ends: a time, in `timezone` unless it has a zone, or a span from now such as 2h or 3d',
-  }),
+  orNull(
+    Type.String({
+      description: 'when it ends: a time, in `timezone` unless it has a zone, or a span from now such as 2h or 3d',
+    }),
+  ),
 );
 const undoing = Type.Object({
   ...narrow,
@@ -33,7 +36,7 @@ const PinOnTheWire = Type.Object(
     reason: Type.String(),
     pinned_by: Type.String(),
     since: Type.String({ description: 'since when it has this value' }),
-    until: Type.Union([Type.String(), Type.Null()]),
+    until: orNull(Type.String()),
   },
   { title: 'Pin' },
 );

@@ -1,6 +1,7 @@
 /** The endpoints of whole readings of sources. */
 
 import { Type } from 'typebox';
+import { orNull } from '../../check.ts';
 import { DomainError } from '../../errors.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
@@ -18,7 +19,7 @@ const PassOnTheWire = Type.Object(
     source: Type.String(),
     complete: Type.Boolean(),
     outcome: Type.Enum([...passOutcomes]),
-    why: Type.Union([Type.String(), Type.Null()]),
+    why: orNull(Type.String()),
     seen: count,
     created: count,
     updated: count,

@@ -1,7 +1,7 @@
 /** The endpoints of relationships: what an item is to others, and what a person says of it. */
 
 import { Type } from 'typebox';
-import { invalid } from '../../check.ts';
+import { invalid, orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
@@ -16,7 +16,7 @@ const narrow = {
   ci_type: Type.Optional(Type.String({ description: 'where several bear the name in `{ci_id}`' })),
   site_id: Type.Optional(Type.String({ description: 'where several bear the name in `{ci_id}`' })),
 };
-const orNull = Type.Union([Type.String(), Type.Null()]);
+const textOrNull = orNull(Type.String());
 
 const RelationshipOnTheWire = Type.Object(
   {
@@ -27,7 +27,7 @@ const RelationshipOnTheWire = Type.Object(
     ci_name: Type.String(),
     ci_type: Type.String(),
     source: Type.String({ description: 'who says so' }),
-    note: orNull,
+    note: textOrNull,
   },
   { title: 'Relationship' },
 );
@@ -35,7 +35,7 @@ const RelationshipOnTheWire = Type.Object(
 const Unlinked = Type.Object(
   {
     relationship_type: Type.String(),
-    ci_id: orNull,
+    ci_id: textOrNull,
     ci_name: Type.String(),
     still_said_by: Type.Array(Type.String(), { description: 'other sources: while one says so, it stands' }),
   },
@@ -84,7 +84,7 @@ export function relationshipEndpoints(cmdb: Cmdb, store: Store, clock: Clock): E
       body: Type.Object(
         {
           relationship_strength: Type.Optional(relationshipStrength),
-          note: Type.Optional(Type.Union([Type.String({ maxLength: 10_000 }), Type.Null()])),
+          note: Type.Optional(orNull(Type.String({ maxLength: 10_000 }))),
         },
         { additionalProperties: false, title: 'RelationshipBody' },
       ),

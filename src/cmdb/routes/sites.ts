@@ -1,7 +1,7 @@
 /** The endpoints of sites. */
 
 import { Type } from 'typebox';
-import { invalid } from '../../check.ts';
+import { invalid, orNull } from '../../check.ts';
 import { DomainError } from '../../errors.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
@@ -18,12 +18,12 @@ const SiteBody = Type.Object(siteSettings.properties, { additionalProperties: fa
 const SiteOnTheWire = Type.Object(
   {
     site_id: Type.String(),
-    name: Type.Union([Type.String(), Type.Null()]),
+    name: orNull(Type.String()),
     domains: Type.Array(Type.String()),
     new_hosts: Type.Enum(['serve', 'hold']),
-    new_hosts_since: Type.Union([Type.String(), Type.Null()]),
+    new_hosts_since: orNull(Type.String()),
     vars: Type.Record(Type.String(), Type.Unknown()),
-    notes: Type.Union([Type.String(), Type.Null()]),
+    notes: orNull(Type.String()),
     created_at: Type.String(),
     updated_at: Type.String(),
   },

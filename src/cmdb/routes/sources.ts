@@ -1,6 +1,7 @@
 /** The endpoints of sources: who says something, since when, and how much of it. */
 
 import { Type } from 'typebox';
+import { orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
@@ -9,8 +10,6 @@ import type { Cmdb } from '../cmdb.ts';
 import { listSources, type ReadSource } from '../store/sources.ts';
 
 const text = Type.String();
-const orNull = (schema: Type.TSchema) => Type.Union([schema, Type.Null()]);
-
 const SourceOnTheWire = Type.Object(
   {
     source: Type.String({ description: 'its kind and its name, such as proxmox-api:home' }),

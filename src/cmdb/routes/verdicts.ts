@@ -1,7 +1,7 @@
 /** The endpoints of what people decide of who is whom: merge, split, adopt, and the answer to a conflict. */
 
 import { Type } from 'typebox';
-import { invalid } from '../../check.ts';
+import { invalid, orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import type { Store } from '../../store/open.ts';
 import type { Clock } from '../../time.ts';
@@ -24,7 +24,7 @@ const reason = Type.Optional(
 );
 const idOrName = (what: string) =>
   Type.String({ minLength: 1, maxLength: 10_000, description: `${what}: its id or its name` });
-const orNull = Type.Union([Type.String(), Type.Null()]);
+const textOrNull = orNull(Type.String());
 
 const AnsweredOnTheWire = Type.Object(
   {
@@ -34,10 +34,10 @@ const AnsweredOnTheWire = Type.Object(
       claim_id: Type.String(),
       source: Type.String(),
       native_key: Type.String(),
-      ci_name: orNull,
+      ci_name: textOrNull,
     }),
-    ci_id: Type.Union([Type.String(), Type.Null()], { description: 'the item that the claim is of now' }),
-    ci_name: orNull,
+    ci_id: orNull(Type.String({ description: 'the item that the claim is of now' })),
+    ci_name: textOrNull,
   },
   { title: 'AnsweredConflict' },
 );

@@ -94,21 +94,14 @@ function winnersOf(packed: string): Winners {
 }
 
 function packedWinners(winners: Winners): string {
-  const groups = new Map<string, PackedWinners[number]>();
-  let last: Winners[string] | undefined;
-  let group: PackedWinners[number] | undefined;
+  const groups: PackedWinners = [];
   for (const attribute of Object.keys(winners)) {
-    const winner = winners[attribute] as Winners[string];
-    if (winner !== last || !group) {
-      const { source, since } = winner;
-      const key = `${source}\n${since}`;
-      group = groups.get(key) ?? [source, since, []];
-      groups.set(key, group);
-      last = winner;
-    }
-    group[2].push(attribute);
+    const { source, since } = winners[attribute] as Winners[string];
+    const group = groups.find((one) => one[0] === source && one[1] === since);
+    if (group) group[2].push(attribute);
+    else groups.push([source, since, [attribute]]);
   }
-  return JSON.stringify([...groups.values()]);
+  return JSON.stringify(groups);
 }
 
 export async function loadItems(db: Db, ids: readonly ItemId[]): Promise<Map<ItemId, Item>> {
