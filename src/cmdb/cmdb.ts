@@ -98,7 +98,7 @@ export interface PassBody {
 }
 
 /** So many registrations are worked on at once; all of them are one transaction. It bounds memory and waiting. */
-const bulkPart = 1000;
+const bulkPart = 500;
 
 export interface CmdbParts {
   store: Store;

@@ -48,15 +48,23 @@ export async function keepUndo(trx: Trx, desk: Desk, changes: readonly Change[],
   for (const work of desk.works.values()) {
     if (!work.dirty || !work.item) continue;
     const places = isAlone ? itemPlaces(work.former, work.item) : work.former && handPlaces(work.former, work.item);
-    if (places && Object.keys(places).length > 0) undoOf(work.id).items = { [work.id]: places };
+    if (places && Object.keys(places).length > 0) undoOf(work.id).items = placesById(undefined, work.id, places);
   }
   for (const [claim, places] of await claimsTouched(trx, desk, isAlone)) {
     const undo = undoOf((claim.ci_id ?? places.ci_id?.was ?? '') as ItemId);
-    undo.claims = { ...undo.claims, [claim.claim_id]: places };
+    undo.claims = placesById(undo.claims, claim.claim_id, places);
   }
-  for (const [id, places] of await pinsTouched(trx, desk, act.items)) undoOf(id).pins = { [id]: places };
+  for (const [id, places] of await pinsTouched(trx, desk, act.items))
+    undoOf(id).pins = placesById(undefined, id, places);
   for (const [id, undo] of undos) if (!isOneAct && isNothing(undo)) undos.delete(id);
   return isOneAct ? onOne(desk, changes, [...undos], act.verdicts) : onEach(desk, changes, undos);
+}
+
+/** A table, and no object with a form of its own: of objects whose keys are ids, each form would be kept for ever. */
+function placesById(known: Record<string, Places> | undefined, id: string, places: Places): Record<string, Places> {
+  const table = known ?? (Object.create(null) as Record<string, Places>);
+  table[id] = places;
+  return table;
 }
 
 async function claimsTouched(trx: Trx, desk: Desk, isAlone: boolean): Promise<[Claim, Places][]> {
