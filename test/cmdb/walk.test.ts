@@ -37,7 +37,9 @@ async function walks(seed: number, length: number) {
   const undone = await Walk.run(seed, length, { people, revertsAll: true });
   const without = await Walk.run(seed, length, { withoutPeople: true });
   const names = namesPassedOn(undone, without);
-  return [undone, without].map(({ failure, state }) => ({ failure, state: withoutNames(state, names) }));
+  const states = [undone.state, without.state];
+  const refs = new Set(states.flatMap((state) => refsOfNames(state, names)));
+  return [undone, without].map(({ failure, state }) => ({ failure, state: withoutNames(state, refs) }));
 }
 
 /** The dead give their names up for good, and a person's word makes an item live or die: whose names these may be. */
@@ -50,13 +52,18 @@ function namesPassedOn(undone: Walked, without: Walked): Set<string> {
   return names;
 }
 
-function withoutNames(state: State, names: ReadonlySet<string>): State {
-  const documents = Object.entries(state.documents).map(([ref, document]) => {
-    const mayBeAnother = [...names].some((name) =>
-      `${String(document.ci_name)} ${String(document.ansible_name)}`.includes(name),
-    );
-    // Whether it has a name at all.
-    return [ref, mayBeAnother ? { ...document, ansible_name: typeof document.ansible_name } : document];
-  });
+/** The items that are called so, or bear the name. */
+function refsOfNames({ documents }: State, names: ReadonlySet<string>): string[] {
+  return Object.entries(documents).flatMap(([ref, { ci_name, ansible_name }]) =>
+    [...names].some((name) => `${String(ci_name)} ${String(ansible_name)}`.includes(name)) ? [ref] : [],
+  );
+}
+
+/** Of these it counts whether they have a name at all. */
+function withoutNames(state: State, refs: ReadonlySet<string>): State {
+  const documents = Object.entries(state.documents).map(([ref, document]) => [
+    ref,
+    refs.has(ref) ? { ...document, ansible_name: typeof document.ansible_name } : document,
+  ]);
   return { ...state, documents: Object.fromEntries(documents) as State['documents'] };
 }
