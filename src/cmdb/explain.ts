@@ -143,7 +143,8 @@ function unionExplained(
 function nameExplained(item: Item, speaking: readonly Claim[]): Explained[] {
   const others = speaking.flatMap((claim) => wordOf(claim, 'ansible.name', ({ said }) => said.ansible?.name));
   if (others.length === 0) return [];
-  const rule = `given once, ${item.ansible_name_by === 'people' ? 'as a person or an import asked' : 'by rule'}; "rollcall inventory why" says more`;
+  const isAsked = others.some(({ value }) => value === item.ansible_name);
+  const rule = `given once, ${isAsked ? 'as a person asked' : 'by rule'}; "rollcall inventory why" says more`;
   return [{ attribute: 'ansible.name', value: item.ansible_name, winner: null, rule, since: null, others }];
 }
 

@@ -173,7 +173,7 @@ function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
     (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !alive.has(claim.kind)),
   );
   if (speaking.length > 0) return speaking;
-  const former = claims.filter((claim) => !claim.muted);
+  const former = own.length > 0 ? own : claims.filter((claim) => !claim.muted);
   return former.length > 0 ? former : claims;
 }
 

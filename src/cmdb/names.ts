@@ -33,11 +33,16 @@ export interface HostNames {
 export interface Naming {
   ci_id: ItemId;
   name: string;
+  /** Who asked for a name last. */
   by: 'auto' | 'people';
+  /** For which one. */
   from: string;
 }
 
-/** What an item asks for at the end of a write, if anything. */
+/**
+ * What an item asks for at the end of a write, if anything: a name is asked for once, whether it was given then or not,
+ * and what people had a say in follows no rename.
+ */
 export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, followRenames: boolean): NameAsk | undefined {
   if (!hostTypes.has(item.ci_type) || item.ci_name === '') return undefined;
   // Its name went to the item that goes on for it.
@@ -55,12 +60,9 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
     current: item.ansible_name,
   };
   if (item.ansible_name === null) return ask;
-  if (wanted !== null) {
-    const isGiven = item.ansible_name_by === 'people' && item.ansible_name === wanted;
-    const wasRefused = item.ansible_name_from === wanted && item.ansible_name !== wanted;
-    return isGiven || wasRefused ? undefined : ask;
-  }
-  return followRenames && item.ansible_name_by === 'auto' && item.ansible_name_from !== item.ci_name ? ask : undefined;
+  const { ansible_name_by: by, ansible_name_from: from } = item;
+  if (wanted !== null) return by === 'people' && from === wanted ? undefined : ask;
+  return followRenames && by === 'auto' && from !== item.ci_name ? ask : undefined;
 }
 
 /** A person's word for the name, else the name that an import wrote; people before imports. */
@@ -110,8 +112,8 @@ export function giveNames(
     taken.set(name, ask.ci_id);
     given.push({ ci_id: ask.ci_id, name, by, from });
   };
-  const isFree = (name: string, id: ItemId) =>
-    (taken.get(name) ?? id) === id && !groups.has(name) && !names.isGroup(name);
+  const isNobodys = (name: string, id: ItemId) => (taken.get(name) ?? id) === id;
+  const isFree = (name: string, id: ItemId) => isNobodys(name, id) && !groups.has(name) && !names.isGroup(name);
   /** The dead one that bears a name takes the form with its number or id, where this one is who goes on under the name. */
   const takeOver = (ask: NameAsk, name: string) => {
     const holder = holders.get(name);
@@ -122,27 +124,25 @@ export function giveNames(
       names.candidates(former),
       (one) => one !== name && one !== `${name}.${ask.site_id}` && isFree(one, former.ci_id),
     );
-    if (other !== undefined) give(former, other, 'auto', ask.ci_name);
+    const { ansible_name_by: by, ansible_name_from: from } = holder.item;
+    if (other !== undefined) give(former, other, by ?? 'auto', from ?? name);
   };
   for (const ask of asks) {
-    const { wanted } = ask;
-    const best = bestOf(ask, names);
-    if (ask.current === null && (wanted !== null || best === ask.ci_name)) takeOver(ask, wanted ?? best);
-    if (wanted !== null && names.mayBeChosen(wanted) && (taken.get(wanted) ?? ask.ci_id) === ask.ci_id) {
-      give(ask, wanted, 'people', wanted);
-      continue;
-    }
-    if (ask.current !== null) {
-      const follows = wanted === null && best === ask.ci_name && isFree(best, ask.ci_id);
-      give(ask, follows ? best : ask.current, 'auto', wanted ?? ask.ci_name);
-      continue;
-    }
-    const chosen = wanted === null ? ask : { ...ask, ci_name: wanted };
-    const name = first(names.candidates(chosen), (candidate) => isFree(candidate, ask.ci_id));
-    // What was asked for and could not be given is not asked for again: a name is given once.
-    if (name !== undefined) give(ask, name, 'auto', wanted ?? ask.ci_name);
+    const asked = ask.wanted ?? ask.ci_name;
+    const isAllowed = ask.wanted === null ? bestOf(ask, names) === asked : names.mayBeChosen(asked);
+    if (ask.current === null && isAllowed) takeOver(ask, asked);
+    // What people choose may be what a group is called.
+    const isGiven = isAllowed && (ask.wanted === null ? isFree(asked, ask.ci_id) : isNobodys(asked, ask.ci_id));
+    const own = isGiven ? asked : ask.current;
+    const name = own ?? first(candidatesOf(ask, names), (candidate) => isFree(candidate, ask.ci_id));
+    if (name !== undefined) give(ask, name, ask.wanted === null ? 'auto' : 'people', asked);
   }
   return given;
+}
+
+/** The names that it may get, made of what people ask for where they do. */
+export function candidatesOf(ask: NameAsk, names: HostNames): Iterable<string> {
+  return names.candidates({ ...ask, ci_name: ask.wanted ?? ask.ci_name });
 }
 
 /** The name that an item gets if nobody else has or wants it. */

@@ -161,8 +161,19 @@ async function applyAll(desk: Desk, heart: Heart, resolved: readonly Resolved[],
     spoken.entries.push({ entry, applied });
     if (count % 64 === 0) await turn();
   }
+  for (const { waiting, id } of resolved) {
+    if (!waiting || desk.heard.has(waiting)) continue;
+    for (const claim of desk.works.get(id)?.claims.splice(0) ?? []) seeds.add(waitOn(desk, claim));
+  }
   spoken.seeds = [...seeds];
   return spoken;
+}
+
+/** Something later was heard of it already: it goes on waiting, and no item is made for it. */
+function waitOn(desk: Desk, claim: Claim): Claim {
+  claim.ci_id = null;
+  desk.waiting.set(claim.claim_id, claim);
+  return claim;
 }
 
 /** Of the items of which it turned out to speak. */
@@ -343,12 +354,11 @@ function seenBy(desk: Desk, { entries }: Spoken): Map<ClaimId, string> {
 /** An item is created by the first input that spoke of it; one that changed nothing visible left it unchanged. */
 function outcomesOf({ entries }: Spoken, desk: Desk, recognized: Recognized): Outcome[] {
   const creators = new Set<ItemId>();
-  return entries.map(({ entry: { statement, id, unchanged }, applied }): Outcome => {
+  return entries.map(({ entry: { statement, id, unchanged, waiting }, applied }): Outcome => {
     const { index } = statement;
-    if (applied && applied.claim.ci_id === null) {
-      const candidates = recognized.questions.get(applied.claim.claim_id) ?? [];
-      return { index, ci_id: null, outcome: 'waiting', candidates };
-    }
+    const claimId = applied?.claim.claim_id ?? waiting;
+    if (claimId && desk.waiting.has(claimId))
+      return { index, ci_id: null, outcome: 'waiting', candidates: recognized.questions.get(claimId) ?? [] };
     const ci_id = applied?.claim.ci_id ?? id;
     const work = desk.works.get(ci_id);
     if (unchanged || !work) return { index, ci_id, outcome: 'unchanged' };

@@ -6,7 +6,17 @@ import { turn } from '../store/turn.ts';
 import { millisecondsOf } from '../time.ts';
 import { differenceOf } from './changes.ts';
 import { type Document, type Item, type ItemId, isOfItem, isTakenBack } from './item.ts';
-import { askOf, bestOf, giveNames, type Holder, isDead, type NameAsk, numberOf, wantedName } from './names.ts';
+import {
+  askOf,
+  bestOf,
+  candidatesOf,
+  giveNames,
+  type Holder,
+  isDead,
+  type NameAsk,
+  numberOf,
+  wantedName,
+} from './names.ts';
 import type { Heart } from './statement.ts';
 import { statusOf } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
@@ -219,10 +229,10 @@ async function loadHolders(
 /** Who bears the names that the dead would take if they gave theirs up. */
 async function furtherHolders(trx: Trx, heart: Heart, bearers: readonly Work[]): Promise<ItemId[]> {
   const names = bearers.flatMap(({ item, claims }) => {
-    if (!item || !isDead(item)) return [];
-    const { ci_id, ci_name, site_id } = item;
-    const ask = { ci_id, ci_name, site_id, vmid: numberOf(item, claims), wanted: null, current: null };
-    return [...heart.names.candidates(ask)];
+    if (!item?.ansible_name || !isDead(item)) return [];
+    const { ci_id, ansible_name, site_id } = item;
+    const vmid = numberOf(item, claims);
+    return [...heart.names.candidates({ ci_id, ci_name: ansible_name, site_id, vmid, wanted: null, current: null })];
   });
   return [...(await holdersOfNames(trx, names)).values()];
 }
@@ -277,19 +287,23 @@ async function findHolders(
   const contested = asks.filter((_, index) => isContested(best[index] as string));
   const others = await holdersOfNames(
     trx,
-    contested.flatMap((ask) => [...heart.names.candidates(ask)]),
+    contested.flatMap((ask) => [...candidatesOf(ask, heart.names)]),
   );
   return { isContested: contested.length > 0, holderIds: [...new Set([...held.values(), ...others.values()])] };
 }
 
-/** The eldest first, then in the order of sources and keys, so that it does not matter in which order things were said. */
+/**
+ * What people newly wish for what has a name, then the eldest first, then in the order of sources and keys, so that it
+ * does not matter in which order things were said.
+ */
 function inOrder(asks: readonly NameAsk[], works: ReadonlyMap<ItemId, Work>): NameAsk[] {
   const keyed = asks.map((ask) => {
     const work = works.get(ask.ci_id);
-    return { ask, madeAt: work?.item?.created_at ?? '', key: orderOf(work) };
+    const isWish = ask.current !== null && ask.wanted !== null;
+    return { ask, rank: `${isWish ? 0 : 1} ${work?.item?.created_at ?? ''}`, key: orderOf(work) };
   });
   return keyed
-    .sort((a, b) => (a.madeAt === b.madeAt ? natural.compare(a.key, b.key) : a.madeAt < b.madeAt ? -1 : 1))
+    .sort((a, b) => (a.rank === b.rank ? natural.compare(a.key, b.key) : a.rank < b.rank ? -1 : 1))
     .map(({ ask }) => ask);
 }
 

@@ -24,7 +24,7 @@ import { survivingId } from './store/merged.ts';
 import { findItemById, type ReadItem } from './store/read-items.ts';
 import { undoVerdicts } from './store/undo.ts';
 import type { VerdictsMade } from './undo.ts';
-import { giveBack, nameOfWork, newWork, noName, type Work } from './work.ts';
+import { giveBack, nameOfWork, newWork, noName, takenOn, type Work } from './work.ts';
 
 export interface Answer {
   decision: 'same' | 'apart';
@@ -297,7 +297,7 @@ function adoptOnDesk(desk: Desk, cmdb: Cmdb, into: ItemId, from: ItemId, by: str
   const name = nameOfWork(dead);
   dead.handedDown = { ...dead.handedDown, adopted_by: into };
   if (name.ansible_name !== null && work.item && dead.item) {
-    work.item = { ...work.item, ...name, ansible_name_by: 'people' };
+    work.item = { ...work.item, ...takenOn(nameOfWork(work), { ...name, ansible_name_by: 'people' }) };
     dead.item = { ...dead.item, ...noName };
   }
   const claims = [...dead.claims, ...work.claims];

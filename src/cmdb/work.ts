@@ -199,7 +199,13 @@ function nameAfter(work: Work, own: GivenName, theirs: GivenName, parted: Handed
   if (parted?.from === work.id && parted.given?.ansible_name === theirs.ansible_name)
     return parted.name.ansible_name === theirs.ansible_name ? parted.name : undefined;
   const isAsked = own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people';
-  return own.ansible_name === null || isAsked ? theirs : undefined;
+  return own.ansible_name === null || isAsked ? takenOn(own, theirs) : undefined;
+}
+
+/** A name that goes from one item to another, which what people asked for of this one outlasts. */
+export function takenOn(own: GivenName, theirs: GivenName): GivenName {
+  const asked = own.ansible_name_by === 'people' ? own.ansible_name_from : null;
+  return theirs.ansible_name_by === 'people' ? { ...theirs, ansible_name_from: asked } : theirs;
 }
 
 export const noName: GivenName = { ansible_name: null, ansible_name_by: null, ansible_name_from: null };

@@ -51,7 +51,10 @@ export function whyOf(
 
 function namedBy(item: Item): string {
   if (item.ansible_name === null) return 'it has no name in the inventory';
-  if (item.ansible_name_by === 'people') return 'a person or an import chose the name';
+  const { ansible_name_by: by, ansible_name_from: asked } = item;
+  if (by === 'people' && asked !== null && asked !== item.ansible_name)
+    return `a person or an import asked for ${asked}, which was taken, or gave way to the name of what it goes on for`;
+  if (by === 'people') return 'a person or an import chose the name';
   return item.ansible_name === item.ci_name
     ? 'the name of the item'
     : `its own name ${item.ci_name} was taken, or is none that Ansible can address`;

@@ -125,6 +125,14 @@ test('an item of which nobody speaks any more stands as it was, and is missing',
   expect(document).toMatchObject({ ci_name: 'web-1', role: 'web', absence: 'missing', ci_status: 'missing' });
 });
 
+test('the number that a former guest had has no word while anybody else ever spoke of the item', () => {
+  const former = { ...claim('proxmox-api:home', { ci_name: 'web-0' }), gone_since: day(4), ghost_of: 'a' as ClaimId };
+  const goneState = { ...claim('terraform:a', { ci_name: 'web-1' }), gone_since: day(5) };
+
+  expect(merged([former, goneState]).document.ci_name).toBe('web-1');
+  expect(merged([former]).document.ci_name).toBe('web-0');
+});
+
 test('Terraform’s word does not keep a guest that no measuring source sees', () => {
   expect(merged([{ ...hypervisor, gone_since: day(4) }, state]).document.ci_status).toBe('missing');
 });

@@ -1,8 +1,9 @@
 /** Under which name Ansible knows an item. */
 
 import { expect, test } from 'vitest';
-import type { Item, ItemId } from '../../src/cmdb/item.ts';
-import { giveNames, type Holder, type NameAsk } from '../../src/cmdb/names.ts';
+import type { Claim, Item, ItemId } from '../../src/cmdb/item.ts';
+import { ranksOf, sourceKinds } from '../../src/cmdb/kinds.ts';
+import { askOf, giveNames, type Holder, type NameAsk } from '../../src/cmdb/names.ts';
 import { hostNames } from '../../src/inventory/names.ts';
 
 const names = hostNames(new Set(['webservers']), true);
@@ -76,7 +77,17 @@ test.each<[string, Parameters<typeof given>, unknown[][]]>([
   [
     'not one that leads out of a folder, whoever wrote it',
     [[ask(1, '../evil', { wanted: '../evil' })]],
-    [[1, 'ci-00000001', 'auto']],
+    [[1, 'ci-00000001', 'people']],
+  ],
+  [
+    'one with its number where what an import wrote is taken',
+    [[ask(1, 'web-1', { vmid: 102, wanted: 'shop' })], [holder(2, 'shop')]],
+    [[1, 'shop-102', 'people']],
+  ],
+  [
+    'its own still, where an import writes one that is taken',
+    [[ask(1, 'web-1', { vmid: 102, wanted: 'shop', current: 'web-1' })], [holder(2, 'shop')]],
+    [[1, 'web-1', 'people']],
   ],
   [
     'the name of a dead one, which takes another',
@@ -100,6 +111,14 @@ test.each<[string, Parameters<typeof given>, unknown[][]]>([
     ],
   ],
   [
+    'the name that another one leaves for one that an import writes',
+    [[ask(1, 'web-1', { wanted: 'shop', current: 'web-1' }), ask(2, 'web-1', { wanted: 'web-1', current: 'web-1-5' })]],
+    [
+      [1, 'shop', 'people'],
+      [2, 'web-1', 'people'],
+    ],
+  ],
+  [
     'its own still, where it is called another at its source and that is taken',
     [[ask(1, 'web-1', { vmid: 5, current: 'shop' })], [holder(2, 'web-1')]],
     [[1, 'shop', 'auto']],
@@ -111,4 +130,33 @@ test.each<[string, Parameters<typeof given>, unknown[][]]>([
   ],
 ])('an item gets %s', (_what, [asks, holders, groups], expected) => {
   expect(given(asks, holders, groups)).toEqual(expected);
+});
+
+const item = (more: Partial<Item>) =>
+  ({
+    ci_id: id(1),
+    ci_type: 'virtual_machine',
+    ci_name: 'web-1',
+    site_id: 'site-home',
+    technical_specs: {},
+    handed_down: {},
+    ...more,
+  }) as unknown as Item;
+const given101 = (by: 'auto' | 'people', from: string) => ({
+  ansible_name: 'web-1-101',
+  ansible_name_by: by,
+  ansible_name_from: from,
+});
+const written = (ci_name: string) => [{ kind: 'import', said: { ci_name }, gone_since: null } as unknown as Claim];
+
+test.each<[string, Item, Claim[], boolean]>([
+  ['where it has none', item({ ansible_name: null }), [], true],
+  ['where it is called another at its source', item(given101('auto', 'shop')), [], true],
+  ['only once, where that was taken', item(given101('auto', 'web-1')), [], false],
+  ['where an import writes what its source asked for before', item(given101('auto', 'web-1')), written('web-1'), true],
+  ['only once, where what the import wrote was taken', item(given101('people', 'web-1')), written('web-1'), false],
+  ['where the import writes another', item(given101('people', 'web-1')), written('shop'), true],
+  ['never for a rename, where people had a say', item(given101('people', 'shop')), [], false],
+])('an item asks for a name %s', (_what, of, claims, expected) => {
+  expect(askOf(of, claims, ranksOf(sourceKinds, {}), true) !== undefined).toBe(expected);
 });

@@ -1,6 +1,9 @@
 /** Plays an estate through the store and through the reference program, and makes one that differs small. */
 
 import { isDeepStrictEqual } from 'node:util';
+import type { Cmdb } from '../../src/cmdb/cmdb.ts';
+import type { Store } from '../../src/store/open.ts';
+import { stamp } from '../../src/time.ts';
 import { type Estate, play, type Seen, type Step } from '../estates/run.ts';
 import { type Compared, comparedModel, comparedStore, type ModelSeen, type PlayModel } from './model.ts';
 import type { Standing } from './random-estate.ts';
@@ -21,13 +24,18 @@ export async function differenceOf(estate: Estate, playModel: PlayModel): Promis
   } catch {
     return undefined;
   }
-  const { seen, faults } = await play(withoutExpect(estate));
-  // The program names all that was heard in a moment at its end; the store names with each write, and names anew only
-  // those who want one name. In one moment that may differ.
-  const hasNames = estate.steps.every((step) => writesIn(step) <= 1);
+  const severalName: boolean[] = [];
+  const watch = async (store: Store, _: Cmdb, now: Temporal.Instant) => {
+    severalName.push(await timeNamesToo(store, now));
+  };
+  const { seen, faults } = await play(withoutExpect(estate), { watch });
+  // The program names all that was heard in a moment at its end, when time has had its say; the store names with each
+  // write, of which time's is the last, and names anew only those who want one name. In one moment that may differ.
+  const since = estate.steps.findIndex((step, index) => writesIn(step) > 1 || severalName[index]);
   for (const [step, one] of theirs.entries()) {
     const fault = faults.find((each) => each.step === step);
     if (fault) return { step, what: 'error', ours: fault.what, theirs: null };
+    const hasNames = since === -1 || step < since;
     const difference = firstOf(comparedStore(seen[step] as Seen), comparedModel(one), hasNames);
     if (difference) return { step, ...difference };
   }
@@ -38,6 +46,21 @@ function writesIn({ pass, observations = [], action }: Step): number {
   const passes = [pass ?? []].flat();
   const alone = observations.filter((one) => !passes.some(({ source }) => source === one.source));
   return passes.length + alone.length + (action ? 1 : 0);
+}
+
+/** Whether time changed what names hang on in this moment, and somebody else gave one. */
+async function timeNamesToo(store: Store, now: Temporal.Instant): Promise<boolean> {
+  const changes = await store.read
+    .selectFrom('changes')
+    .select(['source', 'after'])
+    .where('changed_at', '=', stamp(now))
+    .execute();
+  const changed = (attributes: readonly string[], isByTime: boolean) =>
+    changes.some(
+      ({ source, after }) =>
+        (source === 'clock') === isByTime && attributes.some((attribute) => attribute in JSON.parse(after)),
+    );
+  return changed(['ci_name', 'ci_status', 'site_id', 'ansible_name'], true) && changed(['ansible_name'], false);
 }
 
 function withoutExpect(estate: Estate): Estate {

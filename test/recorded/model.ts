@@ -27,6 +27,8 @@ interface ModelClaim {
   gone: { since: number; passes: number; withdrawn?: boolean; retired: boolean } | null;
   isPosted?: boolean;
   muted?: boolean;
+  returned?: number;
+  goneWas?: ModelClaim['gone'];
   hidden: boolean;
   ghost?: boolean;
   touched: number;
@@ -49,6 +51,8 @@ interface ModelItem {
   seq: number;
   made: number;
   pins: Record<string, { value: unknown }>;
+  hold: unknown;
+  off: Set<string>;
   tomb: { to: string; at: number; byPerson?: boolean } | null;
   name: { name: string; by: string; from: string } | null;
   /** What was asked for and not given is not asked for again. */
@@ -83,6 +87,8 @@ interface Model {
   ) => void;
   observe: (this: Model, source: string, observation: { key: string }, at?: number, by?: object) => string;
   reindex: (this: Model, claim: ModelClaim) => void;
+  settled: (this: Model, claim: ModelClaim) => string | null;
+  inherit: (this: Model, item: ModelItem, other: ModelItem) => void;
   of: (this: Model, id: string) => ModelClaim[];
   words: (this: Model, id: string) => ModelClaim[];
   doc: (this: Model, id: string) => ModelDocument;
@@ -114,6 +120,8 @@ const rules = [
   repeatIsNoNews,
   changedNow,
   waitedInVain,
+  firstWords,
+  mergedInVain,
   saidLast,
   measuredAgain,
   withdrawnWhole,
@@ -122,6 +130,7 @@ const rules = [
   siteOfCluster,
   postedOne,
   writtenNames,
+  shownNumber,
   pinAlone,
 ];
 
@@ -168,10 +177,71 @@ function waitedInVain(model: Model): void {
   };
 }
 
-/** Of names and types too the one that was said last wins, among sources of one kind. */
+/** Of two items that were made in one moment the one outlives a merge whose words come first: all else is order of arrival. */
+function firstWords(model: Model): void {
+  const { write } = model;
+  model.write = function (claims, outcome, held) {
+    const leastOf = (id: string) =>
+      claims
+        .filter((claim) => this.settled(claim) === id)
+        .map(({ ref }) => ref)
+        .sort()[0] ?? '';
+    for (const { cis } of outcome.groups) {
+      const items = cis.map((id) => this.cis.get(id) as ModelItem);
+      const numbers = items.map(({ seq }) => seq).sort((a, b) => a - b);
+      items.sort((a, b) => a.made - b.made || (leastOf(a.id) < leastOf(b.id) ? -1 : 1));
+      for (const [index, item] of items.entries()) item.seq = numbers[index] as number;
+    }
+    write.call(this, claims, outcome, held);
+  };
+}
+
+/** What went over with a merge goes back with it, where the moment itself took it back. */
+function mergedInVain(model: Model): void {
+  const { inherit, write } = model;
+  let moment = 0;
+  let merges: { other: ModelItem; giveBack: () => void }[] = [];
+  model.inherit = function (item, other) {
+    if (moment !== this.now) merges = [];
+    moment = this.now;
+    const { pins, hold, off, name } = { ...item, off: new Set(item.off) };
+    inherit.call(this, item, other);
+    // Each bears its own name.
+    const given = item.name && { ...item.name };
+    item.name = given;
+    const giveBack = () => {
+      const cameWithIt = ([attribute, pin]: [string, unknown]) =>
+        pin === other.pins[attribute] && pin !== pins[attribute];
+      item.pins = Object.fromEntries(Object.entries(item.pins).filter((pin) => !cameWithIt(pin)));
+      if (item.hold === other.hold) item.hold = hold;
+      for (const tag of other.off) if (!off.has(tag)) item.off.delete(tag);
+      if (item.name === given) item.name = name;
+    };
+    merges.push({ other, giveBack });
+  };
+  model.write = function (claims, outcome, held) {
+    const inVain = moment === this.now ? merges.filter(({ other }) => other.tomb === null) : [];
+    for (const { giveBack } of inVain.reverse()) giveBack();
+    merges = merges.filter((merge) => !inVain.includes(merge));
+    write.call(this, claims, outcome, held);
+  };
+}
+
+/** Of names and types too the one that was said last wins, among sources of one kind; what was withdrawn is said anew. */
 function saidLast(model: Model): void {
   const { fill } = model;
   model.fill = function (claim, observation, partial) {
+    if (claim.returned === this.now && claim.goneWas?.withdrawn)
+      Object.assign(claim, {
+        name: null,
+        type: null,
+        parent: null,
+        container: null,
+        raw: {},
+        words: {},
+        specs: {},
+        tags: [],
+      });
     const { name, type } = claim;
     fill.call(this, claim, observation, partial);
     if (claim.name !== name) claim.since.ci_name = claim.at;
@@ -254,34 +324,68 @@ function postedOne(model: Model): void {
 }
 
 /**
- * What an import calls an item becomes its name in the inventory, also where it had one already. Where that is taken, it
- * keeps the one that it has, and a name that was not the wanted one counts as nobody's wish.
+ * What an import calls an item is asked for as its name in the inventory, also where it had one already, and once; what
+ * people asked for is granted before any rename is followed. What people had a say in follows none.
  */
 function writtenNames(model: Model): void {
   const { giveNames } = model;
   model.giveNames = function () {
-    const living = [...this.cis.values()].filter((item) => !item.tomb && this.of(item.id).length > 0);
+    const living = inOrderOfAge(this);
     const taken = new Set(living.flatMap((item) => item.name?.name ?? []));
-    for (const item of living.sort((a, b) => a.made - b.made || a.seq - b.seq)) {
-      const imports = this.of(item.id).filter(({ kind, gone }) => kind === 'import' && !gone);
-      const [first] = imports.sort((a, b) => a.ref.localeCompare(b.ref, 'en', { numeric: true }));
-      if (!item.name || !first?.name) continue;
-      if (item.asked === first.name) {
-        if (item.name.name !== first.name) item.name.from = this.doc(item.id).ci_name as string;
-        continue;
-      }
-      item.asked = first.name;
-      if (taken.has(first.name) && item.name.name !== first.name) continue;
+    const wishes = new Map(living.map((item) => [item, wishOf(this.of(item.id))]));
+    for (const [item, wish] of wishes) {
+      if (!item.name || wish === undefined || item.asked === wish) continue;
+      item.name = { ...item.name, by: 'people' };
+      if (taken.has(wish)) continue;
       taken.delete(item.name.name);
-      item.name = { name: first.name, by: 'people', from: first.name };
-      taken.add(first.name);
+      taken.add(wish);
+      item.name = { name: wish, by: 'people', from: wish };
     }
     giveNames.call(this);
-    for (const item of living) {
-      const [first] = this.of(item.id).filter(({ kind, gone }) => kind === 'import' && !gone);
-      if (first && item.name?.by === 'people' && item.name.name !== first.name)
-        Object.assign(item, { asked: first.name, name: { ...item.name, by: 'auto' } });
-    }
+    for (const [item, wish] of wishes) if (wish !== undefined) item.asked = wish;
+  };
+}
+
+function wishOf(claims: readonly ModelClaim[]): string | undefined {
+  const imports = claims.filter(({ kind, gone }) => kind === 'import' && !gone);
+  const [first] = imports.sort((a, b) => natural(a.ref, b.ref));
+  return first?.name ?? undefined;
+}
+
+function inOrderOfAge(model: Model): ModelItem[] {
+  const living = [...model.cis.values()].filter((item) => !item.tomb && model.of(item.id).length > 0);
+  const first = (item: ModelItem) =>
+    model
+      .of(item.id)
+      .map(({ ref }) => ref)
+      .sort(natural)[0] as string;
+  return living.sort((a, b) => a.made - b.made || natural(first(a), first(b)));
+}
+
+const natural = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true });
+
+/** The number in a name is the one that the item shows, whoever else gives it another. */
+function shownNumber(model: Model): void {
+  const { giveNames, of, doc } = model;
+  let shown: Map<string, unknown> | undefined;
+  model.of = function (id) {
+    const claims = of.call(this, id);
+    const number = shown?.get(id);
+    const [first] = number === undefined ? [] : claims.filter(({ specs }) => specs.vmid === number);
+    return first ? [{ ...first, gone: null }, ...claims.filter((claim) => claim !== first)] : claims;
+  };
+  model.doc = function (id) {
+    const numbers = shown;
+    shown = undefined;
+    const document = doc.call(this, id);
+    shown = numbers;
+    return document;
+  };
+  model.giveNames = function () {
+    const items = [...this.cis.keys()].filter((id) => of.call(this, id).length > 0);
+    shown = new Map(items.map((id) => [id, doc.call(this, id).specs.vmid]));
+    giveNames.call(this);
+    shown = undefined;
   };
 }
 
@@ -334,7 +438,7 @@ function lastWordStands(model: Model): void {
     const living = new Set(own.filter(({ gone }) => !gone).map(({ kind }) => kind));
     const speaking = own.filter(({ kind, gone }) => !gone || (measures(kind) && !living.has(kind)));
     if (speaking.length > 0) return speaking;
-    const former = all.filter(({ muted }) => !muted);
+    const former = own.length > 0 ? own : all.filter(({ muted }) => !muted);
     return former.length > 0 ? former : all;
   };
   model.doc = function (id) {
