@@ -172,9 +172,14 @@ function withAWord(claims: readonly Claim[], ranks: Ranks): readonly Claim[] {
   const speaking = own.filter(
     (claim) => !claim.gone_since || (ranks.roleOf(claim.kind) === 'measures' && !alive.has(claim.kind)),
   );
-  if (speaking.length > 0) return speaking;
-  const former = own.length > 0 ? own : claims.filter((claim) => !claim.muted);
-  return former.length > 0 ? former : claims;
+  return speaking.length > 0 ? speaking : formerWords(claims);
+}
+
+/** What was said last where nobody has a word: of the thing itself, else of what its number meant, else of another. */
+function formerWords(claims: readonly Claim[]): readonly Claim[] {
+  const unmuted = those(claims, (claim) => !claim.muted);
+  const own = those(unmuted, (claim) => claim.ghost_of === null);
+  return own.length > 0 ? own : unmuted.length > 0 ? unmuted : claims;
 }
 
 /** Those that a test holds of: mostly it holds of all, which are then answered as they are. */
@@ -205,10 +210,11 @@ function electorate(
 ): readonly Claim[] {
   // No item is without a name: where only the gone ever said one, they said it.
   if (attribute === 'ci_name') {
-    const named = those(speaking, (claim) => claim.said.ci_name);
+    const isNamed = (claim: Claim) => claim.said.ci_name;
+    const named = those(speaking, isNamed);
     // A machine never renames itself, however long all others are silent.
     const outside = those(named, (claim) => !ranks.isInside(claim.kind));
-    return outside.length > 0 ? outside : named.length > 0 ? named : all;
+    return outside.length > 0 ? outside : named.length > 0 ? named : formerWords(those(all, isNamed));
   }
   if (attribute === 'ci_type') {
     const known = those(speaking, (claim) => claim.said.ci_type && claim.said.ci_type !== 'machine');

@@ -437,10 +437,9 @@ function lastWordStands(model: Model): void {
     const own = all.filter(({ muted, ghost }) => !muted && !ghost);
     const living = new Set(own.filter(({ gone }) => !gone).map(({ kind }) => kind));
     const speaking = own.filter(({ kind, gone }) => !gone || (measures(kind) && !living.has(kind)));
-    if (speaking.length > 0) return speaking;
-    const former = own.length > 0 ? own : all.filter(({ muted }) => !muted);
-    return former.length > 0 ? former : all;
+    return speaking.length > 0 ? speaking : formerWords(all);
   };
+  const formerlyNamed = (one: Model, id: string) => formerWords(of.call(one, id).filter(({ name }) => name));
   model.doc = function (id) {
     const { discovered_by } = doc.call(this, id);
     isCounting = true;
@@ -449,12 +448,18 @@ function lastWordStands(model: Model): void {
       const named = this.words(id).filter(({ name }) => name);
       const outside = named.filter(({ kind }) => kind !== 'ansible');
       if (!this.cis.get(id)?.pins.ci_name)
-        nameFrom(this, document, outside.length > 0 ? outside : named.length > 0 ? named : of.call(this, id));
+        nameFrom(this, document, [outside, named].find(({ length }) => length > 0) ?? formerlyNamed(this, id));
       return document;
     } finally {
       isCounting = false;
     }
   };
+}
+
+function formerWords(claims: ModelClaim[]): ModelClaim[] {
+  const unmuted = claims.filter(({ muted }) => !muted);
+  const own = unmuted.filter(({ ghost }) => !ghost);
+  return [own, unmuted].find(({ length }) => length > 0) ?? claims;
 }
 
 function nameFrom(model: Model, document: ModelDocument, claims: ModelClaim[]): void {
