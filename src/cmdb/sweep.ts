@@ -34,9 +34,13 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
       noted.after[`pins.${attribute}`] = null;
       touch(ci_id, { action: 'unpinned', noted });
     }
+    const terms = ranks.kindsWithTtl.map((kind) => {
+      const ttl = ranks.ttlMilliseconds(kind) as number;
+      return { kind, ttl, heardBefore: before(ttl) };
+    });
     const limits = { passes: retire_after.passes, since: before(retire_after.hours * 3_600_000) };
     const givenUp: ClaimId[] = [];
-    for (const { ci_id, claims, factsHeardAt, unmutedSince } of await goneClaims(trx, limits)) {
+    for (const { ci_id, claims, factsHeardAt, unmutedSince } of await goneClaims(trx, limits, terms)) {
       const ttl = Math.max(...insideKinds.map((kind) => ranks.ttlMilliseconds(kind) ?? Number.POSITIVE_INFINITY));
       const isSeen =
         factsHeardAt !== null &&
@@ -46,12 +50,8 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
       givenUp.push(...claims);
       touch(ci_id);
     }
-    const ttls = ranks.kindsWithTtl.map((kind) => {
-      const ttl = ranks.ttlMilliseconds(kind) as number;
-      return { kind, ttl, heardBefore: before(ttl) };
-    });
-    for (const item of await lapsedItems(trx, ttls, before(unclaimedMilliseconds)))
-      if (isDue(item, ttls)) touch(item.ci_id);
+    for (const item of await lapsedItems(trx, terms, before(unclaimedMilliseconds)))
+      if (isDue(item, terms)) touch(item.ci_id);
     if (anew.size === 0 && givenUp.length === 0) return { changed: 0 };
     const occasion = { at, actor: null, changeRef: null, requestId: null };
     const { changes } = await reconcile(trx, cmdb.heart, [], occasion, { givenUp, items: [...anew.values()] });
@@ -62,11 +62,11 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
 /** Something passed since it was weighed last. */
 function isDue(
   { weighed_at, kind, heard_at, other_heard_at }: LapsedItem,
-  ttls: readonly { kind: string; ttl: number }[],
+  terms: readonly { kind: string; ttl: number }[],
 ): boolean {
   const weighed = millisecondsOf(weighed_at);
   if (kind === null || heard_at === null) return true;
-  const ttl = ttls.find((one) => one.kind === kind)?.ttl ?? 0;
+  const ttl = terms.find((one) => one.kind === kind)?.ttl ?? 0;
   return (
     weighed <= millisecondsOf(heard_at) + ttl || (other_heard_at !== null && weighed <= millisecondsOf(other_heard_at))
   );

@@ -35,8 +35,22 @@ export interface GoneClaims {
   unmutedSince: string;
 }
 
+/** From when on what a kind said is not too old. */
+export interface Term {
+  kind: string;
+  heardBefore: string;
+}
+
 /** What hypervisors no longer report for so long that it may be given up, of items that none of them reports. */
-export async function goneClaims(trx: Trx, limits: { passes: number; since: string }): Promise<GoneClaims[]> {
+export async function goneClaims(
+  trx: Trx,
+  limits: { passes: number; since: string },
+  terms: readonly Term[],
+): Promise<GoneClaims[]> {
+  const isFresh = sql.join(
+    [sql`1`, ...terms.map(({ kind, heardBefore }) => sql`(l.kind <> ${kind} OR h.seen_at >= ${heardBefore})`)],
+    sql` AND `,
+  );
   const { rows } = await sql<{
     ci_id: ItemId;
     claims: string;
@@ -53,7 +67,7 @@ export async function goneClaims(trx: Trx, limits: { passes: number; since: stri
       AND s.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)} AND c.ci_id IS NOT NULL
       AND NOT EXISTS (SELECT 1 FROM claims l JOIN sources o ON o.source = l.source LEFT JOIN claim_seen h ON h.claim_id = l.claim_id
         WHERE l.ci_id = c.ci_id AND l.gone_since IS NULL AND o.role = 'measures' AND l.kind NOT IN ${listed(insideKinds)}
-          AND (h.pass_id IS NOT NULL OR h.seen_at >= c.gone_since))
+          AND (h.pass_id IS NOT NULL OR (h.seen_at >= c.gone_since AND ${isFresh})))
     GROUP BY c.ci_id`.execute(trx);
   return rows.map(({ ci_id, claims, facts, since }) => ({
     ci_id,
@@ -73,13 +87,9 @@ export interface LapsedItem {
 }
 
 /** Items of which a word may have become too old, facts no longer tell that they are there, or nobody speaks for long. */
-export async function lapsedItems(
-  trx: Trx,
-  ttls: readonly { kind: string; heardBefore: string }[],
-  unclaimedSince: string,
-): Promise<LapsedItem[]> {
+export async function lapsedItems(trx: Trx, terms: readonly Term[], unclaimedSince: string): Promise<LapsedItem[]> {
   const found: LapsedItem[] = [];
-  for (const { kind, heardBefore } of ttls) {
+  for (const { kind, heardBefore } of terms) {
     const { rows } = await sql<LapsedItem>`
       SELECT c.ci_id, coalesce(i.weighed_at, i.updated_at) AS weighed_at, c.kind, s.seen_at AS heard_at,
         (SELECT max(o.seen_at) FROM claims b JOIN claim_seen o ON o.claim_id = b.claim_id
