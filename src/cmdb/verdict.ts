@@ -106,11 +106,13 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
         ];
         if (parted.length === 0 || parted.length < wanted.size)
           throw invalidItem('/claims', 'must be claims of this item; GET /ci/{ci_id}/claims lists them');
-        if (!rest.some(speaks))
+        // What was said of it while it was there is apart from them too, though nobody says it any more.
+        const others = rest.filter(isOnItsOwn);
+        if (others.length === 0)
           throw invalidItem('/claims', 'are all that the item has; there is nothing to split it from');
         const former = await formerItem(trx, parted, from);
         const id = former ?? (randomUUIDv7() as string as ItemId);
-        const pairs = parted.flatMap((a) => rest.filter(speaks).map((b) => [a.claim_id, b.claim_id] as const));
+        const pairs = parted.flatMap((a) => others.map((b) => [a.claim_id, b.claim_id] as const));
         const made = await storeVerdicts(
           trx,
           pairs.map(([claim_id, other_claim_id]) => ({ decision: 'apart', claim_id, other_claim_id })),
@@ -186,8 +188,9 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
 const noVerdicts: VerdictsMade = { made: [], ended: [] };
 const isOn = (id: ItemId) => (claim: PlacedClaim) => claim.ci_id === id;
 const idsOf = (claims: readonly PlacedClaim[]) => claims.map(({ claim_id }) => claim_id);
-/** What was written to an item by its id goes where the item goes; what is gone says nothing. */
-const speaks = (claim: PlacedClaim) => claim.gone_since === null && !(isOfItem(claim) && claim.bound_ci_id !== null);
+/** What was written to an item by its id goes where the item goes. */
+const isOnItsOwn = (claim: PlacedClaim) => !(isOfItem(claim) && claim.bound_ci_id !== null);
+const speaks = (claim: PlacedClaim) => claim.gone_since === null && isOnItsOwn(claim);
 
 function invalidItem(pointer: string, detail: string): DomainError {
   return new DomainError('invalid', `${pointer} ${detail}.`, { errors: [{ pointer, detail }] });
