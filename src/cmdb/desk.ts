@@ -144,7 +144,7 @@ export async function gather(db: ReadDb, heart: Heart, desk: Desk, seeds: readon
     const bearers = await claimsByValues(db, values);
     for (const { kind, value } of bearers) asked.shared.add(`${kind} ${value}`);
     const places = [...bearers, ...(await claimsTiedTo(db, ids))];
-    await place(db, desk, places, [...ids, ...(verdicts?.same.values() ?? [])]);
+    await place(db, desk, places, [...ids, ...(verdicts?.same.values() ?? []), ...(verdicts?.beside.flat() ?? [])]);
     await turn();
     fresh = [...connected(desk, [...ids, ...places.flatMap(({ ci_id }) => ci_id ?? [])], places)].filter(
       (claim) => !asked.claims.has(claim.claim_id),

@@ -5,6 +5,7 @@
 
 import { randomUUIDv7 } from 'node:crypto';
 import { DomainError, type Fault } from '../errors.ts';
+import { listStanding } from '../store/alerts.ts';
 import type { Trx } from '../store/open.ts';
 import { marksOf } from './identity/marks.ts';
 import type { Marks } from './identity/witness.ts';
@@ -78,8 +79,9 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
   }));
   const result = await reconcile(trx, heart, statements, { ...occasion, passId }, { vanished });
   if (isGood) await countAbsence(trx, source, occasion.at);
-  const mayStandBeside = verdict.outcome !== 'suspicious' && reading.complete && result.changes.length > 0;
-  if (mayStandBeside) await rememberCopies(trx, source, occasion.at);
+  // Where no two things carry one identifier, none is a copy of another.
+  if (verdict.outcome !== 'suspicious' && reading.complete && (await listStanding(trx, 'shared_identifier')).length > 0)
+    await rememberCopies(trx, source, occasion.at);
   const count = (outcome: Outcome['outcome']) => result.outcomes.filter((one) => one.outcome === outcome).length;
   const pass: PassResult = {
     pass_id: passId,

@@ -105,20 +105,21 @@ function strongerDifference(of: Traits, or: Traits, level: string): Contradictio
   }
 }
 
-/** A copy takes its original's place only when that is given up, and only under the same name. */
+/**
+ * A copy takes its original's place only when that is given up, and only under the same name. Of two of one age nobody
+ * knows which is the copy: neither takes the other's.
+ */
 function stoodBeside(a: Side, b: Side, rules: Rules): boolean {
   return a.items.some((x) =>
     b.items.some((y) => {
       if (!rules.beside.get(x)?.has(y)) return false;
-      const [original, copy] = isOlder(rules.items.get(x), rules.items.get(y)) ? [a, b] : [b, a];
+      const [since, others] = [rules.items.get(x)?.createdAt ?? '', rules.items.get(y)?.createdAt ?? ''];
+      if (since === others) return true;
+      const [original, copy] = since < others ? [a, b] : [b, a];
       const isFree = !original.witnesses.some(isAnchor) && original.witnesses.some((one) => one.isRetired);
       return !(isFree && copy.witnesses.some(isAnchor) && lastName(original.witnesses) === lastName(copy.witnesses));
     }),
   );
-}
-
-function isOlder(a: KnownItem | undefined, b: KnownItem | undefined): boolean {
-  return (a?.createdAt ?? '') <= (b?.createdAt ?? '');
 }
 
 /** What its hypervisor called it last. */
