@@ -8,13 +8,13 @@ import { turn } from '../store/turn.ts';
 import type { Applied } from './apply.ts';
 import { noteBody } from './body.ts';
 import { type Desk, forget, gather, identifiersNowAndBefore, identify, markedBy } from './desk.ts';
-import { hardwareLevels, identify as identifyAll } from './identity/identity.ts';
+import { hardwareLevels, identify as identifyAll, type Partition } from './identity/identity.ts';
 import { nameOf } from './identity/marks.ts';
 import type { Claim, ClaimId } from './item.ts';
 import { seat } from './seat.ts';
 import type { Heart } from './statement.ts';
 import { type Part, partsOf, refOf, worldOf } from './witnesses.ts';
-import { markGone, type Work } from './work.ts';
+import { lose, markGone, type Work } from './work.ts';
 
 /** Open questions and shared values of what was decided, and of all that was looked at. */
 export interface Recognized {
@@ -68,10 +68,8 @@ export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: reado
   for (const part of reached) {
     count += 1;
     if (count % 32 === 0) await turn();
-    const world = worldOf(desk, part, heart);
     const claims = new Map(part.claims.map((claim) => [refOf(claim), claim]));
-    const partition = identifyAll(world);
-    if (!isPutBack(desk, part)) seat(desk, world, partition, claims);
+    const partition = decide(desk, heart, part, claims);
     for (const claim of part.claims) recognized.looked.add(claim.claim_id);
     for (const [ref, candidates] of partition.questions) {
       const ids = candidates.flatMap((candidate) => claims.get(candidate)?.claim_id ?? []);
@@ -83,6 +81,21 @@ export async function recognize(trx: Trx, heart: Heart, desk: Desk, seeds: reado
         if (isHardware(kind)) recognized.lookedAt.add(`${kind} ${value}`);
   }
   return recognized;
+}
+
+/** What is found to be of another machine lends nothing from then on, or again: so it is decided once more. */
+function decide(desk: Desk, heart: Heart, part: Part, claims: ReadonlyMap<string, Claim>): Partition {
+  const isStill = isPutBack(desk, part);
+  const mutedOf = () => part.claims.filter(({ muted }) => muted).length;
+  const before = mutedOf();
+  const once = () => {
+    const world = worldOf(desk, part, heart);
+    const partition = identifyAll(world);
+    if (!isStill) seat(desk, world, partition, claims);
+    return partition;
+  };
+  const partition = once();
+  return mutedOf() === before ? partition : once();
 }
 
 /** All of it is as it was before the act that is undone: it is not to be decided anew, and asks what it asked then. */
@@ -132,7 +145,8 @@ function numbersTakenOver(desk: Desk, heart: Heart, seeds: readonly Claim[]): Cl
         continue;
       const claim = byNumber.get(`${other.source} ${pve}`);
       if (!claim || claim === other || other.heard_at >= claim.heard_at) continue;
-      markGone(work, other, desk.at);
+      markGone(other, desk.at);
+      lose(work, other);
       taken.push(other);
     }
   }

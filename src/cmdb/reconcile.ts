@@ -10,7 +10,7 @@ import { turn } from '../store/turn.ts';
 import { type Anew, changesAnew, touchAnew } from './anew.ts';
 import { type Applied, apply, liftRetirement } from './apply.ts';
 import { Clusters } from './clusters.ts';
-import { claimsOn, type Desk, identify, isNew, layWorks, newDesk, place } from './desk.ts';
+import { claimsOn, type Desk, dirty, identify, isNew, layWorks, newDesk, place } from './desk.ts';
 import type { Identifier } from './identity/marks.ts';
 import type { Claim, ClaimId, Item, ItemId } from './item.ts';
 import { keepUndo } from './keep-undo.ts';
@@ -29,13 +29,11 @@ import { storeSources } from './store/passes.ts';
 import { deletePin, movePins } from './store/pins.ts';
 import { storeNewSites } from './store/sites.ts';
 import type { VerdictsMade } from './undo.ts';
-import { giveUp, markGone, markWithdrawn, newWork, stop, type Work } from './work.ts';
+import { lose, markGone, markWithdrawn, newWork, stop, type Work } from './work.ts';
 
 export interface Reconciled {
   outcomes: Outcome[];
   changes: Change[];
-  /** The claims that were heard, also where nothing changed. */
-  seen: Set<ClaimId>;
 }
 
 /** What is settled besides what is said. */
@@ -88,7 +86,7 @@ export async function reconcile(
   const changes = await storeAll(trx, heart, desk, merged, occasion);
   await storeSeen(trx, seenBy(desk, spoken), occasion.passId ?? null);
   await storeQuestions(trx, desk, recognized);
-  return { outcomes: outcomesOf(spoken, desk, recognized), changes, seen: desk.heard };
+  return { outcomes: outcomesOf(spoken, desk, recognized), changes };
 }
 
 async function openDesk(
@@ -113,14 +111,15 @@ async function layOut(
   { vanished = [], withdrawn, stopped = [], givenUp = [], decision, items = [] }: Besides,
 ): Promise<void> {
   const slow = resolved.filter(({ unchanged }) => !unchanged);
-  const gone = await itemsOfClaims(trx, [...vanished, ...stopped, ...givenUp, ...(withdrawn?.claims ?? [])]);
+  const silenced = [...vanished, ...(withdrawn?.claims ?? [])];
+  const gone = await itemsOfClaims(trx, [...silenced, ...stopped, ...givenUp]);
   const known = new Set<ItemId>([...gone.values(), ...(decision?.items ?? []), ...items.map(({ ci_id }) => ci_id)]);
   for (const { id, isNew } of slow) {
     if (isNew) desk.works.set(id, newWork(id));
     else known.add(id);
   }
   await layWorks(trx, desk, [...known]);
-  const waitedInVain = vanished.filter((claim) => !gone.has(claim));
+  const waitedInVain = silenced.filter((claim) => !gone.has(claim));
   await placeClaims(trx, desk, [...(decision?.claims ?? []), ...waitedInVain]);
   const waiting = slow.flatMap(({ waiting: claim, id }) => (claim ? [{ claim, id }] : []));
   const claims = new Map(
@@ -136,11 +135,14 @@ async function layOut(
     if (!claim || claim.ci_id) continue;
     claim.ci_id = id;
     desk.works.get(id)?.claims.push(claim);
+    desk.heard.add(claimId);
+    dirty(desk, claim);
   }
 }
 
 interface Spoken {
-  entries: { entry: Resolved; applied: Applied | undefined }[];
+  /** With the claim that it speaks through, if it has one; nothing comes of what is said late. */
+  entries: { entry: Resolved; claim: Claim | undefined; applied: Applied | undefined }[];
   /** Claims that may be of another item than before. */
   seeds: Claim[];
 }
@@ -150,38 +152,31 @@ async function applyAll(desk: Desk, heart: Heart, resolved: readonly Resolved[],
   const seeds = new Set<Claim>();
   for (const [count, entry] of resolved.entries()) {
     let applied: Applied | undefined;
+    let claim: Claim | undefined;
     if (!entry.unchanged && !entry.statement.companion) {
       const work = desk.works.get(entry.id) as Work;
       applied = apply(work, entry.statement, heart, at);
       if (applied) {
         applied.claim.heard_pass_id = desk.passId;
-        if (noteNews(desk, work, applied, heart) || entry.waiting) seeds.add(applied.claim);
+        if (noteNews(desk, work, applied, heart)) seeds.add(applied.claim);
       }
+      const waiting = entry.waiting && work.claims.find(({ claim_id }) => claim_id === entry.waiting);
+      if (waiting) seeds.add(waiting);
+      claim = applied?.claim ?? waiting;
     }
-    spoken.entries.push({ entry, applied });
+    spoken.entries.push({ entry, claim, applied });
     if (count % 64 === 0) await turn();
-  }
-  for (const { waiting, id } of resolved) {
-    if (!waiting || desk.heard.has(waiting)) continue;
-    for (const claim of desk.works.get(id)?.claims.splice(0) ?? []) seeds.add(waitOn(desk, claim));
   }
   spoken.seeds = [...seeds];
   return spoken;
 }
 
-/** Something later was heard of it already: it goes on waiting, and no item is made for it. */
-function waitOn(desk: Desk, claim: Claim): Claim {
-  claim.ci_id = null;
-  desk.waiting.set(claim.claim_id, claim);
-  return claim;
-}
-
 /** Of the items of which it turned out to speak. */
 function liftRetirements(desk: Desk, heart: Heart, { entries }: Spoken, at: string): void {
-  for (const { entry, applied } of entries) {
+  for (const { entry, claim, applied } of entries) {
     const { statement, id } = entry;
     if (!applied && !statement.registers) continue;
-    const work = desk.works.get(applied ? (applied.claim.ci_id as ItemId) : id);
+    const work = desk.works.get(claim ? (claim.ci_id as ItemId) : id);
     if (work) liftRetirement(work, statement, heart, at);
   }
 }
@@ -194,11 +189,13 @@ function applyCompanions(desk: Desk, heart: Heart, spoken: Spoken, at: string): 
       main = one;
       continue;
     }
-    const id = main?.applied ? main.applied.claim.ci_id : one.entry.id;
+    const id = main?.claim ? main.claim.ci_id : one.entry.id;
     const work = id ? desk.works.get(id) : undefined;
     if (one.entry.unchanged || !work) continue;
     one.applied = apply(work, { ...one.entry.statement, target: work.id }, heart, at);
-    if (one.applied) noteNews(desk, work, one.applied, heart);
+    if (!one.applied) continue;
+    one.claim = one.applied.claim;
+    noteNews(desk, work, one.applied, heart);
   }
 }
 
@@ -226,23 +223,18 @@ function takeAway(desk: Desk, { vanished = [], withdrawn, stopped = [], givenUp 
   const ended = new Set(givenUp);
   if (lost.size + taken.size + halted.size + ended.size === 0) return [];
   const gone: Claim[] = [];
-  for (const work of desk.works.values()) {
-    for (const claim of work.claims) {
-      if (taken.has(claim.claim_id)) markWithdrawn(work, claim, withdrawn?.by ?? '', at);
-      else if (ended.has(claim.claim_id)) giveUp(work, claim);
-      else if (lost.has(claim.claim_id) && !claim.gone_since) markGone(work, claim, at);
-      else if (halted.has(claim.claim_id)) {
-        stop(work, claim, at);
-        continue;
-      } else continue;
-      gone.push(claim);
+  for (const claim of claimsOn(desk)) {
+    const work = claim.ci_id ? desk.works.get(claim.ci_id) : undefined;
+    const isTaken = taken.has(claim.claim_id);
+    if (isTaken) markWithdrawn(claim, at);
+    else if (lost.has(claim.claim_id) && !claim.gone_since) markGone(claim, at);
+    else if (ended.has(claim.claim_id)) claim.gone_for_good = 'retired';
+    else {
+      if (work && halted.has(claim.claim_id)) stop(work, claim, at);
+      continue;
     }
-  }
-  for (const claim of desk.waiting.values()) {
-    if (!lost.has(claim.claim_id) || claim.gone_since) continue;
-    claim.gone_since = at;
-    claim.gone_passes = 1;
-    desk.dirtyWaiting.add(claim);
+    if (work && !ended.has(claim.claim_id)) lose(work, claim, isTaken ? withdrawn?.by : undefined);
+    dirty(desk, claim);
     gone.push(claim);
   }
   return gone;
@@ -354,12 +346,13 @@ function seenBy(desk: Desk, { entries }: Spoken): Map<ClaimId, string> {
 /** An item is created by the first input that spoke of it; one that changed nothing visible left it unchanged. */
 function outcomesOf({ entries }: Spoken, desk: Desk, recognized: Recognized): Outcome[] {
   const creators = new Set<ItemId>();
-  return entries.map(({ entry: { statement, id, unchanged, waiting }, applied }): Outcome => {
+  return entries.map(({ entry: { statement, id, unchanged }, claim }): Outcome => {
     const { index } = statement;
-    const claimId = applied?.claim.claim_id ?? waiting;
-    if (claimId && desk.waiting.has(claimId))
-      return { index, ci_id: null, outcome: 'waiting', candidates: recognized.questions.get(claimId) ?? [] };
-    const ci_id = applied?.claim.ci_id ?? id;
+    if (claim && claim.ci_id === null) {
+      const candidates = recognized.questions.get(claim.claim_id) ?? [];
+      return { index, ci_id: null, outcome: 'waiting', candidates };
+    }
+    const ci_id = claim?.ci_id ?? id;
     const work = desk.works.get(ci_id);
     if (unchanged || !work) return { index, ci_id, outcome: 'unchanged' };
     if (work.isNew && !creators.has(ci_id)) {

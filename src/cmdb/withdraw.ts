@@ -9,14 +9,7 @@ import type { Trx } from '../store/open.ts';
 import { reconcile } from './reconcile.ts';
 import type { Heart } from './statement.ts';
 import type { Change, Occasion } from './store/changes.ts';
-import {
-  claimsToWithdraw,
-  listSources,
-  type ReadSource,
-  setWithdrawn,
-  sourceNames,
-  withdrawWaiting,
-} from './store/sources.ts';
+import { claimsToWithdraw, listSources, type ReadSource, setWithdrawn, sourceNames } from './store/sources.ts';
 
 export interface Withdrawn {
   source: ReadSource;
@@ -36,7 +29,6 @@ export async function withdraw(
   if (!(await findOne(trx, source))) throw unknownSource(source, await sourceNames(trx));
   const claims = await claimsToWithdraw(trx, source);
   const { changes } = await reconcile(trx, heart, [], occasion, { withdrawn: { claims, by } });
-  await withdrawWaiting(trx, source, occasion.at);
   await setWithdrawn(trx, source, occasion.at);
   return { source: (await findOne(trx, source)) as ReadSource, claims: claims.length, changes };
 }

@@ -128,19 +128,20 @@ export function documentOf(work: Work, heart: Heart, at: string) {
 }
 
 /** Its source has no word any more, not even where nobody else has one. */
-export function markWithdrawn(work: Work, claim: Claim, by: string, at: string): void {
+export function markWithdrawn(claim: Claim, at: string): void {
   claim.gone_since ??= at;
   claim.gone_for_good = 'withdrawn';
-  work.visible = true;
-  work.source = by;
-  touch(work, claim);
 }
 
-export function markGone(work: Work, claim: Claim, at: string): void {
+export function markGone(claim: Claim, at: string): void {
   claim.gone_since = at;
   claim.gone_passes = 1;
+}
+
+/** It lost a claim's word, by the source itself or by a person. */
+export function lose(work: Work, claim: Claim, by: string = claim.source): void {
   work.visible = true;
-  if (work.source === '') work.source = claim.source;
+  if (work.source === '') work.source = by;
   touch(work, claim);
 }
 
@@ -222,12 +223,6 @@ function withTakenOff(former: TakenOff, tags: readonly string[], groups: readonl
     ...(all.tags.length > 0 ? { tags: all.tags } : {}),
     ...(all.groups.length > 0 ? { groups: all.groups } : {}),
   };
-}
-
-/** It was missing for so long that it is given up; that is time's doing, and nobody's word. */
-export function giveUp(work: Work, claim: Claim): void {
-  claim.gone_for_good = 'retired';
-  touch(work, claim);
 }
 
 /** What a held reading said of its power counts now. */

@@ -68,22 +68,6 @@ export async function claimsToWithdraw(trx: Trx, source: string): Promise<ClaimI
   return rows.map((row) => row.claim_id as ClaimId);
 }
 
-/** Claims that wait in a conflict are on no item: they go with their source, and so does the question. */
-export async function withdrawWaiting(trx: Trx, source: string, at: string): Promise<void> {
-  await trx
-    .updateTable('claims')
-    .set({ gone_since: sql`coalesce(gone_since, ${at})`, gone_for_good: 'withdrawn' })
-    .where('source', '=', source)
-    .where('ci_id', 'is', null)
-    .execute();
-  await trx
-    .updateTable('conflicts')
-    .set({ until: at })
-    .where('until', 'is', null)
-    .where('claim_id', 'in', trx.selectFrom('claims').select('claim_id').where('source', '=', source))
-    .execute();
-}
-
 /** A reading of it that is held has nothing left to take away. */
 export async function setWithdrawn(trx: Trx, source: string, at: string): Promise<void> {
   await trx
