@@ -18,9 +18,11 @@ export interface Difference {
 
 /** The first difference; undefined where there is none, and where the program cannot play it. */
 export async function differenceOf(estate: Estate, playModel: PlayModel): Promise<Difference | undefined> {
+  const { steps, numbers } = eachWriteAtItsTime(estate.steps);
+  const played = { ...estate, steps };
   let theirs: ModelSeen[];
   try {
-    theirs = playModel(estate);
+    theirs = playModel(played);
   } catch {
     return undefined;
   }
@@ -28,24 +30,50 @@ export async function differenceOf(estate: Estate, playModel: PlayModel): Promis
   const watch = async (store: Store, _: Cmdb, now: Temporal.Instant) => {
     severalName.push(await timeNamesToo(store, now));
   };
-  const { seen, faults } = await play(withoutExpect(estate), { watch });
-  // The program names all that was heard in a moment at its end, when time has had its say; the store names with each
-  // write, of which time's is the last, and names anew only those who want one name. In one moment that may differ.
-  const since = estate.steps.findIndex((step, index) => writesIn(step) > 1 || severalName[index]);
-  for (const [step, one] of theirs.entries()) {
-    const fault = faults.find((each) => each.step === step);
+  const { seen, faults } = await play(played, { watch });
+  // The program names when time has had its say; the store names with each write, of which time's is the last, and names
+  // anew only those who want one name. In one moment that may differ.
+  const since = severalName.indexOf(true);
+  for (const [index, one] of theirs.entries()) {
+    const step = numbers[index] as number;
+    const fault = faults.find((each) => each.step === index);
     if (fault) return { step, what: 'error', ours: fault.what, theirs: null };
-    const hasNames = since === -1 || step < since;
-    const difference = firstOf(comparedStore(seen[step] as Seen), comparedModel(one), hasNames);
+    const hasNames = since === -1 || index < since;
+    const difference = firstOf(comparedStore(seen[index] as Seen), comparedModel(one), hasNames);
     if (difference) return { step, ...difference };
   }
   return undefined;
 }
 
-function writesIn({ pass, observations = [], action }: Step): number {
+/**
+ * The program hears a whole step at once; the store writes one thing after the other, and no two of them at one time.
+ * So each write has a moment of its own; with the number of the step that it is of.
+ */
+function eachWriteAtItsTime(steps: readonly Step[]): { steps: Step[]; numbers: number[] } {
+  const writes = steps.flatMap((step, number) =>
+    writesIn(step).map((write, index) => ({ number, write: { ...write, at: later(step.at, index) } })),
+  );
+  return { steps: writes.map(({ write }) => write), numbers: writes.map(({ number }) => number) };
+}
+
+/** What comes by itself, then reading by reading, then what a person does. */
+function writesIn({ at, pass, observations = [], action }: Step): Step[] {
   const passes = [pass ?? []].flat();
   const alone = observations.filter((one) => !passes.some(({ source }) => source === one.source));
-  return passes.length + alone.length + (action ? 1 : 0);
+  const writes: Step[] = [
+    ...alone.map((one) => ({ at, observations: [one] })),
+    ...passes.map((one) => ({
+      at,
+      pass: one,
+      observations: observations.filter(({ source }) => source === one.source),
+    })),
+    ...(action ? [{ at, action }] : []),
+  ];
+  return writes.length > 0 ? writes : [{ at }];
+}
+
+function later(at: string, milliseconds: number): string {
+  return Temporal.Instant.from(at).add({ milliseconds }).toString();
 }
 
 /** Whether time changed what names hang on in this moment, and somebody else gave one. */
@@ -61,10 +89,6 @@ async function timeNamesToo(store: Store, now: Temporal.Instant): Promise<boolea
         (source === 'clock') === isByTime && attributes.some((attribute) => attribute in JSON.parse(after)),
     );
   return changed(['ci_name', 'ci_status', 'site_id', 'ansible_name'], true) && changed(['ansible_name'], false);
-}
-
-function withoutExpect(estate: Estate): Estate {
-  return { ...estate, steps: estate.steps.map(({ expect: _, ...step }) => step) };
 }
 
 function firstOf(ours: Compared, theirs: Compared, hasNames: boolean): Omit<Difference, 'step'> | undefined {
@@ -83,7 +107,8 @@ const nothing: ModelSeen = { partition: [], docs: {}, conflicts: [], alarms: [],
 
 /** What a person could act upon after the last step. */
 export function standingAfter(estate: Estate, playModel: PlayModel): Standing {
-  const last = playModel(estate).at(-1) ?? nothing;
+  const { steps } = eachWriteAtItsTime(estate.steps);
+  const last = playModel({ ...estate, steps }).at(-1) ?? nothing;
   return {
     items: last.partition,
     dead: new Set(
@@ -116,9 +141,9 @@ export async function shrunk(
   return { estate: best, difference };
 }
 
-/** Which word it is that differs, whatever thing it is said of. */
-export function kindOf({ what }: Difference): string {
-  return what.split(' ')[0] as string;
+/** Which word it is that differs, whatever thing it is said of; or which error it is. */
+export function kindOf({ what, ours }: Difference): string {
+  return what === 'error' ? (String(ours).split('\n')[0] as string) : (what.split(' ')[0] as string);
 }
 
 function* smallerThan(estate: Estate): Generator<Estate> {

@@ -7,6 +7,13 @@ import { pathToFileURL } from 'node:url';
 import type { Estate, Seen } from '../estates/run.ts';
 import { recorded } from './folder.ts';
 
+interface ModelGone {
+  since: number;
+  passes: number;
+  withdrawn?: boolean;
+  retired: boolean;
+}
+
 interface ModelClaim {
   ref: string;
   kind: string;
@@ -24,15 +31,18 @@ interface ModelClaim {
   tags: string[];
   ansible: unknown;
   bound?: string;
-  gone: { since: number; passes: number; withdrawn?: boolean; retired: boolean } | null;
+  gone: ModelGone | null;
+  goneWas?: ModelGone;
+  returned?: number;
   isPosted?: boolean;
   muted?: boolean;
-  returned?: number;
-  goneWas?: ModelClaim['gone'];
+  alarm?: boolean;
+  cut?: object;
   hidden: boolean;
   ghost?: boolean;
   touched: number;
   at: number;
+  seenPass?: number;
   ci: string | null;
   since: Record<string, number>;
   retiredAt?: number;
@@ -51,7 +61,7 @@ interface ModelItem {
   seq: number;
   made: number;
   pins: Record<string, { value: unknown }>;
-  hold: unknown;
+  hold: { reason: string; by: string; until: number | null } | null;
   off: Set<string>;
   tomb: { to: string; at: number; byPerson?: boolean } | null;
   name: { name: string; by: string; from: string } | null;
@@ -59,12 +69,20 @@ interface ModelItem {
   asked?: string;
 }
 
+interface ModelThing {
+  claims: ModelClaim[];
+  cis: string[];
+}
+
 interface Model {
   now: number;
   claims: Map<string, ModelClaim>;
   cis: Map<string, ModelItem>;
   open: Map<string, unknown>;
-  suspicious: Map<string, unknown>;
+  suspicious: Map<string, { at: number; no: number }>;
+  contradict: (this: Model, one: ModelThing, other: ModelThing, level: string, context: object) => boolean;
+  stoodBeside: (this: Model, one: string, other: string) => boolean;
+  settled: (this: Model, claim: ModelClaim) => string | null;
   live: (this: Model, id: string | null, settledOnly?: boolean) => string | null;
   pick: <T>(
     this: Model,
@@ -77,17 +95,14 @@ interface Model {
   fill: (this: Model, claim: ModelClaim, observation: object, partial: boolean | undefined) => void;
   withdraw: (this: Model, source: string) => void;
   resolve: (this: Model, start: readonly ModelClaim[]) => void;
+  put: (this: Model, id: string, by: string, body: Record<string, unknown>) => string[];
+  accept: (this: Model, source: string) => void;
   sweep: (this: Model, at?: number) => void;
   giveNames: (this: Model) => void;
-  write: (
-    this: Model,
-    claims: ModelClaim[],
-    outcome: { groups: { claims: ModelClaim[]; cis: string[] }[] },
-    held: Map<string, string[]>,
-  ) => void;
+  write: (this: Model, claims: ModelClaim[], outcome: { groups: ModelThing[] }, held: Map<string, string[]>) => void;
   observe: (this: Model, source: string, observation: { key: string }, at?: number, by?: object) => string;
+  valuesOf: (this: Model, claim: ModelClaim) => string[];
   reindex: (this: Model, claim: ModelClaim) => void;
-  settled: (this: Model, claim: ModelClaim) => string | null;
   inherit: (this: Model, item: ModelItem, other: ModelItem) => void;
   of: (this: Model, id: string) => ModelClaim[];
   words: (this: Model, id: string) => ModelClaim[];
@@ -117,15 +132,19 @@ export async function openModel(): Promise<PlayModel> {
 }
 
 const rules = [
+  mutedAtOnce,
   repeatIsNoNews,
   changedNow,
   waitedInVain,
   firstWords,
   mergedInVain,
   saidLast,
+  copiesOfOneAge,
   measuredAgain,
   withdrawnWhole,
   mergeTakesAll,
+  heardSince,
+  inForce,
   lastWordStands,
   siteOfCluster,
   postedOne,
@@ -134,22 +153,55 @@ const rules = [
   pinAlone,
 ];
 
-/** What is heard again unchanged is no news: reading a file again must not cost an import its place in a conflict. */
+/** What is found to be of another machine lends nothing from then on, and not only when something else is heard. */
+function mutedAtOnce(model: Model): void {
+  const { resolve } = model;
+  model.resolve = function (start) {
+    const muted = () => [...this.claims.values()].filter((claim) => claim.muted).length;
+    const before = muted();
+    resolve.call(this, start);
+    if (muted() !== before) resolve.call(this, start);
+  };
+}
+
+/**
+ * What is heard again unchanged is no news: reading a file again must not cost an import its place in a conflict. What
+ * identifies it no other way than before decides nothing anew.
+ */
 function repeatIsNoNews(model: Model): void {
-  const { observe, reindex } = model;
+  const { observe, reindex, resolve } = model;
   const contentOf = ({ type, name, site, parent, container, raw, words, specs, tags, ansible, bound }: ModelClaim) =>
     JSON.stringify([type, name, site, parent, container, raw, words, specs, tags, ansible, bound]);
-  let current: { ref: string; content: string | undefined; touched: number } | undefined;
+  const identityOf = (one: Model, claim: ModelClaim) => JSON.stringify([claim.type, claim.bound, one.valuesOf(claim)]);
+  let current: { ref: string; content: string; touched: number; identity: string | undefined } | undefined;
+  let quiet: { ref: string; at: number } | undefined;
   model.observe = function (source, observation, at, by) {
     const ref = `${source} ${observation.key}`;
     const claim = this.claims.get(ref);
-    current = claim && !claim.gone ? { ref, content: contentOf(claim), touched: claim.touched } : undefined;
+    const isDoubted = claim && (claim.muted || claim.alarm || claim.cut || claim.ci === null);
+    current =
+      claim && !claim.gone
+        ? {
+            ref,
+            content: contentOf(claim),
+            touched: claim.touched,
+            identity: isDoubted ? undefined : identityOf(this, claim),
+          }
+        : undefined;
     return observe.call(this, source, observation, at, by);
   };
   model.reindex = function (claim) {
-    if (current && claim.ref === current.ref && contentOf(claim) === current.content) claim.touched = current.touched;
+    if (current && claim.ref === current.ref) {
+      if (contentOf(claim) === current.content) claim.touched = current.touched;
+      quiet = identityOf(this, claim) === current.identity ? { ref: claim.ref, at: this.now } : undefined;
+    } else quiet = undefined;
     current = undefined;
     reindex.call(this, claim);
+  };
+  model.resolve = function (start) {
+    const [only, ...others] = start;
+    if (others.length === 0 && only && only.ref === quiet?.ref && quiet.at === this.now) return;
+    resolve.call(this, start);
   };
 }
 
@@ -249,6 +301,17 @@ function saidLast(model: Model): void {
   };
 }
 
+/** Of two that stood beside each other and are of one age nobody knows which is the copy: neither takes the other's place. */
+function copiesOfOneAge(model: Model): void {
+  const { contradict } = model;
+  model.contradict = function (one, other, level, context) {
+    const madeAt = (id: string) => this.cis.get(id)?.made;
+    const stood = (x: string, y: string) => madeAt(x) === madeAt(y) && this.stoodBeside(x, y);
+    if (one !== other && one.cis.some((x) => other.cis.some((y) => stood(x, y)))) return true;
+    return contradict.call(this, one, other, level, context);
+  };
+}
+
 /** A measuring source that speaks outside of a reading, over 15 minutes later, lifts what a call retired. */
 function measuredAgain(model: Model): void {
   const { observe } = model;
@@ -270,11 +333,44 @@ function withdrawnWhole(model: Model): void {
   const { withdraw } = model;
   model.withdraw = function (source) {
     this.suspicious.delete(source);
-    const gone = [...this.claims.values()].filter((claim) => claim.source === source && claim.gone && !claim.ghost);
+    const gone = [...this.claims.values()].filter((claim) => claim.source === source && claim.gone);
     for (const claim of gone)
       claim.gone = { ...(claim.gone as NonNullable<ModelClaim['gone']>), withdrawn: true, retired: true };
     withdraw.call(this, source);
     this.resolve(gone);
+  };
+}
+
+/** What a person writes by id that is in force already, and not their word, is not claimed. */
+function inForce(model: Model): void {
+  const { put } = model;
+  model.put = function (id, by, body) {
+    const document = this.doc(id);
+    const item = this.cis.get(id) as ModelItem;
+    const isNews = ([key, value]: [string, unknown]): boolean => {
+      if (value === null || value === 'maintenance') return false;
+      if (key === 'ci_status') return document.lifecycle !== value;
+      if (key === 'tags') return (value as string[]).some((tag) => !(document.tags as string[]).includes(tag));
+      if (key === 'specs') return Object.entries(value as object).some((spec) => document.specs[spec[0]] !== spec[1]);
+      return document[key] !== value;
+    };
+    if (!by.startsWith('manual:') || this.claims.has(`${by} ci:${id}`) || Object.entries(body).some(isNews))
+      return put.call(this, id, by, body);
+    for (const tag of (body.tags as string[] | undefined) ?? []) item.off.delete(tag);
+    if (body.ci_status === 'maintenance') item.hold ??= { reason: 'api', by, until: null };
+    if (body.ci_status === 'active' && item.hold?.reason === 'api') item.hold = null;
+    return [];
+  };
+}
+
+/** Who accepts a held reading takes nothing away that was heard again since. */
+function heardSince(model: Model): void {
+  const { accept } = model;
+  model.accept = function (source) {
+    const held = this.suspicious.get(source);
+    for (const claim of this.claims.values())
+      if (held && claim.source === source && claim.at > held.at) claim.seenPass = held.no;
+    accept.call(this, source);
   };
 }
 

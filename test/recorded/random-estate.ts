@@ -182,8 +182,12 @@ class Lab {
       },
       () => {
         const back = this.#graves.pop();
-        if (back)
-          this.#machines.push({ ...back, number: this.#chance(0.5) ? this.#freeNumber(back.cluster) : back.number });
+        if (!back) return;
+        const isFree = !this.#machines.some(
+          ({ cluster, number }) => cluster === back.cluster && number === back.number,
+        );
+        const isRenumbered = this.#chance(0.5) || !isFree;
+        this.#machines.push({ ...back, number: isRenumbered ? this.#freeNumber(back.cluster) : back.number });
       },
       () => {
         if (!machine.cluster) return;
