@@ -85,7 +85,7 @@ export function wantedName(claims: readonly Claim[], ranks: Ranks): string | nul
 
 const natural = new Intl.Collator('en', { numeric: true });
 
-/** What is known of an item that bears a name which another asks for. */
+/** What is known of an item that bears, or asks for, a name which another asks for. */
 export interface Holder {
   item: Item;
   vmid: number | null;
@@ -101,11 +101,13 @@ export interface Holder {
  */
 export function giveNames(
   asks: readonly NameAsk[],
-  holders: ReadonlyMap<string, Holder>,
+  holders: readonly Holder[],
   groups: ReadonlySet<string>,
   names: HostNames,
 ): Naming[] {
-  const taken = new Map([...holders].map(([name, { item }]) => [name, item.ci_id]));
+  const taken = new Map<string, ItemId>();
+  for (const { item } of holders) if (item.ansible_name !== null) taken.set(item.ansible_name, item.ci_id);
+  const holderOf = new Map(holders.map((holder) => [holder.item.ci_id, holder]));
   const given: Naming[] = [];
   const give = (ask: NameAsk, name: string, by: Naming['by'], from: string) => {
     if (ask.current !== null && taken.get(ask.current) === ask.ci_id) taken.delete(ask.current);
@@ -116,9 +118,8 @@ export function giveNames(
   const isFree = (name: string, id: ItemId) => isNobodys(name, id) && !groups.has(name) && !names.isGroup(name);
   /** The dead one that bears a name takes the form with its number or id, where this one is who goes on under the name. */
   const takeOver = (ask: NameAsk, name: string) => {
-    const holder = holders.get(name);
-    if (!holder || holder.item.ci_id === ask.ci_id || taken.get(name) !== holder.item.ci_id || !givesUp(holder, ask))
-      return;
+    const holder = holderOf.get(taken.get(name) as ItemId);
+    if (!holder || holder.item.ci_id === ask.ci_id || !givesUp(holder, ask)) return;
     const former: NameAsk = { ...ask, ci_name: name, ci_id: holder.item.ci_id, vmid: holder.vmid, current: name };
     const other = first(
       names.candidates(former),

@@ -176,7 +176,9 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
     holderIds = ids;
   }
   const { isContested } = found;
-  const bearers = holderIds.flatMap((id) => works.get(id) ?? others.get(id) ?? []);
+  const bearers = [...new Set([...holderIds, ...asks.map(({ ci_id }) => ci_id)])].flatMap(
+    (id) => works.get(id) ?? others.get(id) ?? [],
+  );
   const holders = await holdersOf(trx, heart, works, bearers);
   for (const naming of giveNames(isContested ? inOrder(asks, works) : asks, holders, groups, heart.names)) {
     const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
@@ -242,25 +244,25 @@ async function holdersOf(
   heart: Heart,
   works: ReadonlyMap<ItemId, Work>,
   bearers: readonly Work[],
-): Promise<Map<string, Holder>> {
+): Promise<Holder[]> {
   const dead = bearers.flatMap(({ item }) => (item && isDead(item) ? [item.ci_name] : []));
   const namesakes = (await livingNamesakes(trx, dead)).filter(({ ci_id }) => !works.has(ci_id));
   if (dead.length > 0)
     for (const { item, claims } of works.values())
       if (item && claims.length > 0 && !item.merged_into && !isDead(item)) namesakes.push(item);
-  const holders = new Map<string, Holder>();
-  for (const work of bearers) {
+  return bearers.flatMap((work): Holder[] => {
     const { item } = work;
-    if (!item?.ansible_name) continue;
-    holders.set(item.ansible_name, {
-      item,
-      vmid: numberOf(item, work.claims),
-      claimedByPeople: isClaimedByPeople(work, heart),
-      namesakes: namesakes.filter(({ ci_name, site_id }) => ci_name === item.ci_name && site_id === item.site_id)
-        .length,
-    });
-  }
-  return holders;
+    if (!item) return [];
+    const { ci_name, site_id } = item;
+    return [
+      {
+        item,
+        vmid: numberOf(item, work.claims),
+        claimedByPeople: isClaimedByPeople(work, heart),
+        namesakes: namesakes.filter((one) => one.ci_name === ci_name && one.site_id === site_id).length,
+      },
+    ];
+  });
 }
 
 /**

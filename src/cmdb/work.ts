@@ -199,8 +199,13 @@ function nameAfter(work: Work, own: GivenName, theirs: GivenName, parted: Handed
   if (theirs.ansible_name === null) return undefined;
   if (parted?.from === work.id && parted.given?.ansible_name === theirs.ansible_name)
     return parted.name.ansible_name === theirs.ansible_name ? parted.name : undefined;
-  const isAsked = own.ansible_name_by === 'auto' && theirs.ansible_name_by === 'people';
+  const isAsked = own.ansible_name_by === 'auto' && isChosen(theirs);
   return own.ansible_name === null || isAsked ? takenOn(own, theirs) : undefined;
+}
+
+/** People gave it, rather than asked for another one that was taken. */
+function isChosen({ ansible_name, ansible_name_by: by, ansible_name_from: asked }: GivenName): boolean {
+  return by === 'people' && (asked === null || asked === ansible_name);
 }
 
 /** A name that goes from one item to another, which what people asked for of this one outlasts. */

@@ -37,8 +37,7 @@ const holder = (
 });
 
 function given(asks: NameAsk[], holders: Holder[] = [], groups: string[] = []) {
-  const byName = new Map(holders.map((one) => [one.item.ansible_name as string, one]));
-  return giveNames(asks, byName, new Set(groups), names).map((naming) => [
+  return giveNames(asks, holders, new Set(groups), names).map((naming) => [
     Number(naming.ci_id.slice(-1)),
     naming.name,
     naming.by,

@@ -421,7 +421,8 @@ function postedOne(model: Model): void {
 
 /**
  * What an import calls an item is asked for as its name in the inventory, also where it had one already, and once; what
- * people asked for is granted before any rename is followed. What people had a say in follows none.
+ * people asked for is granted before any rename is followed. What people had a say in follows none; but a name that they
+ * did not ask for is no better in a merge than any other.
  */
 function writtenNames(model: Model): void {
   const { giveNames } = model;
@@ -431,14 +432,18 @@ function writtenNames(model: Model): void {
     const wishes = new Map(living.map((item) => [item, wishOf(this.of(item.id))]));
     for (const [item, wish] of wishes) {
       if (!item.name || wish === undefined || item.asked === wish) continue;
-      item.name = { ...item.name, by: 'people' };
+      item.name = { ...item.name, by: item.name.name === wish ? 'people' : 'refused' };
       if (taken.has(wish)) continue;
       taken.delete(item.name.name);
       taken.add(wish);
       item.name = { name: wish, by: 'people', from: wish };
     }
     giveNames.call(this);
-    for (const [item, wish] of wishes) if (wish !== undefined) item.asked = wish;
+    for (const [item, wish] of wishes) {
+      if (wish === undefined) continue;
+      if (item.asked === undefined && item.name && item.name.name !== wish) item.name.by = 'refused';
+      item.asked = wish;
+    }
   };
 }
 
