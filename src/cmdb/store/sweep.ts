@@ -104,6 +104,7 @@ export async function lapsedItems(trx: Trx, terms: readonly Term[], unclaimedSin
     WHERE i.absence = 'missing' AND i.merged_into IS NULL
       AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.ci_id = i.ci_id AND (c.gone_since IS NULL OR c.gone_since > ${unclaimedSince}))
       AND NOT EXISTS (SELECT 1 FROM claims c JOIN sources s ON s.source = c.source
-        WHERE c.ci_id = i.ci_id AND s.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)})`.execute(trx);
+        WHERE c.ci_id = i.ci_id AND s.role = 'measures' AND c.kind NOT IN ${listed(insideKinds)}
+          AND c.gone_for_good IS NOT 'withdrawn')`.execute(trx);
   return [...found, ...rows];
 }
