@@ -88,7 +88,8 @@ function settledItem(desk: Desk, claim: Claim, addressed: ReadonlySet<ItemId>): 
 
 export function worldOf(desk: Desk, part: Part, heart: Heart): World {
   const addressed = addressedItems(desk, part);
-  const witnesses = part.claims.map((claim) => witnessOf(desk, claim, heart, addressed));
+  const reused = reusedNow(desk, part);
+  const witnesses = part.claims.map((claim) => witnessOf(desk, claim, heart, addressed, reused));
   witnesses.sort((a, b) => (a.ref < b.ref ? -1 : 1));
   const refs = new Map(witnesses.map(({ claimId, ref }) => [claimId, ref]));
   const same = new Map<string, ItemId>();
@@ -112,6 +113,13 @@ export function worldOf(desk: Desk, part: Part, heart: Heart): World {
   };
 }
 
+/** Claims whose number went to another guest in this moment: what the former one said last is kept beside them. */
+function reusedNow({ at }: Desk, { claims }: Part): Set<ClaimId> {
+  const reused = new Set<ClaimId>();
+  for (const { ghost_of, gone_since } of claims) if (ghost_of !== null && gone_since === at) reused.add(ghost_of);
+  return reused;
+}
+
 /** An item that was made in this moment is no tie yet, unless a person made it. */
 function knownItem(desk: Desk, id: ItemId, isAddressed: boolean): KnownItem | undefined {
   const work = desk.works.get(id);
@@ -133,7 +141,13 @@ function pairs<Id, Key>(list: readonly [Id, Id][], keyOf: (id: Id) => Key | unde
   return found;
 }
 
-function witnessOf(desk: Desk, claim: Claim, heart: Heart, addressed: ReadonlySet<ItemId>): Witness {
+function witnessOf(
+  desk: Desk,
+  claim: Claim,
+  heart: Heart,
+  addressed: ReadonlySet<ItemId>,
+  reused: ReadonlySet<ClaimId>,
+): Witness {
   const identifiers = identify(desk, claim, heart);
   const values = new Map<IdentifierKind, string[]>();
   for (const { kind, value } of identifiers) {
@@ -168,7 +182,7 @@ function witnessOf(desk: Desk, claim: Claim, heart: Heart, addressed: ReadonlySe
     before: before && { name: before.name, pve: before.marks.pve },
     bodySince: claim.body_since ?? undefined,
     isRebuilt: claim.rebuilt_at === desk.at,
-    isAnotherGuest: claim.body_since === desk.at && claim.rebuilt_at !== desk.at,
+    isAnotherGuest: reused.has(claim.claim_id),
     isGhost: claim.ghost_of !== null,
     numberLeftBehind: claim.number_left_behind
       ? { pve: claim.number_left_behind.pve, name: claim.number_left_behind.name ?? undefined }
