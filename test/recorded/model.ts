@@ -41,6 +41,8 @@ interface ModelClaim {
   hidden: boolean;
   ghost?: boolean;
   touched: number;
+  said: Record<string, number>;
+  values: string[];
   at: number;
   seenPass?: number;
   ci: string | null;
@@ -101,6 +103,7 @@ interface Model {
   giveNames: (this: Model) => void;
   write: (this: Model, claims: ModelClaim[], outcome: { groups: ModelThing[] }, held: Map<string, string[]>) => void;
   observe: (this: Model, source: string, observation: { key: string }, at?: number, by?: object) => string;
+  component: (this: Model, start: readonly ModelClaim[]) => ModelClaim[];
   valuesOf: (this: Model, claim: ModelClaim) => string[];
   reindex: (this: Model, claim: ModelClaim) => void;
   inherit: (this: Model, item: ModelItem, other: ModelItem) => void;
@@ -134,6 +137,8 @@ export async function openModel(): Promise<PlayModel> {
 const rules = [
   mutedAtOnce,
   repeatIsNoNews,
+  heardLate,
+  formerValues,
   changedNow,
   waitedInVain,
   firstWords,
@@ -153,14 +158,21 @@ const rules = [
   pinAlone,
 ];
 
-/** What is found to be of another machine lends nothing from then on, and not only when something else is heard. */
+/**
+ * What is found to be of another machine lends nothing from then on, and not only when something else is heard; which
+ * is found from what stood before the moment, not from the rows of a reading that came first.
+ */
 function mutedAtOnce(model: Model): void {
   const { resolve } = model;
+  let moment = 0;
+  let before = new Map<string, boolean>();
   model.resolve = function (start) {
-    const muted = () => [...this.claims.values()].filter((claim) => claim.muted).length;
-    const before = muted();
+    if (moment !== this.now) before = new Map([...this.claims].map(([ref, { muted }]) => [ref, muted ?? false]));
+    moment = this.now;
+    const facts = this.component(start).filter(({ kind }) => kind === 'ansible');
+    for (const claim of facts) claim.muted = before.get(claim.ref) ?? false;
     resolve.call(this, start);
-    if (muted() !== before) resolve.call(this, start);
+    if (facts.some(({ ref, muted }) => (muted ?? false) !== (before.get(ref) ?? false))) resolve.call(this, start);
   };
 }
 
@@ -201,6 +213,35 @@ function repeatIsNoNews(model: Model): void {
   model.resolve = function (start) {
     const [only, ...others] = start;
     if (others.length === 0 && only && only.ref === quiet?.ref && quiet.at === this.now) return;
+    resolve.call(this, start);
+  };
+}
+
+/** What waits is looked at whenever its source speaks of it, also late. */
+function heardLate(model: Model): void {
+  const { observe } = model;
+  model.observe = function (source, observation, at, by) {
+    const claim = this.claims.get(`${source} ${observation.key}`);
+    const isLate = claim?.ci === null && Math.min(at ?? this.now, this.now) < claim.at;
+    const ref = observe.call(this, source, observation, at, by);
+    if (isLate) this.resolve([claim]);
+    return ref;
+  };
+}
+
+/** What a claim said before counts in the moment in which it says something else, and connects nobody after that. */
+function formerValues(model: Model): void {
+  const { resolve } = model;
+  let moment = 0;
+  model.resolve = function (start) {
+    if (moment !== this.now)
+      for (const claim of this.claims.values()) {
+        if (!claim.before || claim.touched === this.now) continue;
+        claim.before = { ...claim.before, said: claim.said, values: [] };
+        this.reindex(claim);
+        claim.before = null;
+      }
+    moment = this.now;
     resolve.call(this, start);
   };
 }
