@@ -46,6 +46,7 @@ interface ModelClaim {
   at: number;
   seenPass?: number;
   ci: string | null;
+  was: string[];
   since: Record<string, number>;
   retiredAt?: number;
   first: number;
@@ -107,6 +108,7 @@ interface Model {
   valuesOf: (this: Model, claim: ModelClaim) => string[];
   reindex: (this: Model, claim: ModelClaim) => void;
   inherit: (this: Model, item: ModelItem, other: ModelItem) => void;
+  split: (this: Model, refs: readonly string[]) => void;
   of: (this: Model, id: string) => ModelClaim[];
   words: (this: Model, id: string) => ModelClaim[];
   doc: (this: Model, id: string) => ModelDocument;
@@ -143,6 +145,7 @@ const rules = [
   waitedInVain,
   firstWords,
   mergedInVain,
+  partedNames,
   saidLast,
   copiesOfOneAge,
   measuredAgain,
@@ -317,6 +320,41 @@ function mergedInVain(model: Model): void {
     for (const { giveBack } of inVain.reverse()) giveBack();
     merges = merges.filter((merge) => !inVain.includes(merge));
     write.call(this, claims, outcome, held);
+  };
+}
+
+/**
+ * Two that a person parts again bear the names that they had before they were merged, as far as no third one has them.
+ * What is parted is the one that was merged, and not one that had been merged into that.
+ */
+function partedNames(model: Model): void {
+  const { inherit, split } = model;
+  const merges = new WeakMap<ModelItem, { item: ModelItem; own: ModelItem['name']; given: string | undefined }>();
+  model.inherit = function (item, other) {
+    const own = item.name && { ...item.name };
+    inherit.call(this, item, other);
+    merges.set(other, { item, own, given: item.name?.name });
+  };
+  model.split = function (refs) {
+    const merged = [...this.cis.values()].filter(({ tomb }) => tomb);
+    for (const claim of refs.flatMap((ref) => this.claims.get(ref) ?? [])) {
+      const from = this.live(claim.ci);
+      const isDirect = (id: string) => this.cis.get(id)?.tomb?.to === from;
+      claim.was.sort((a, b) => Number(isDirect(b)) - Number(isDirect(a)));
+    }
+    split.call(this, refs);
+    for (const other of merged) {
+      const { item, own, given } = merges.get(other) ?? {};
+      if (other.tomb || !item) continue;
+      const third = [...this.cis.values()].filter((one) => one !== item && one !== other && !one.tomb);
+      const isTaken = (name: ModelItem['name']) => third.some((one) => name && one.name?.name === name.name);
+      const cameWithIt = item.name && [other.name?.name, given].includes(item.name.name);
+      if (cameWithIt && own !== undefined && !isTaken(own)) {
+        item.name = own;
+        delete item.asked;
+      }
+      if (isTaken(other.name) || other.name?.name === item.name?.name) other.name = null;
+    }
   };
 }
 
