@@ -55,6 +55,7 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
     vmid: numberOf(
       item,
       claims.filter(({ gone_since }) => gone_since === null),
+      ranks,
     ),
     wanted,
     current: item.ansible_name,
@@ -168,9 +169,10 @@ export function isDead({ ci_status }: Pick<Item, 'ci_status'>): boolean {
 }
 
 /** The number that its hypervisor gives it, or else whoever speaks of it. */
-export function numberOf({ technical_specs: { vmid } }: Item, claims: readonly Claim[]): number | null {
+export function numberOf({ technical_specs: { vmid } }: Item, claims: readonly Claim[], ranks: Ranks): number | null {
   if (typeof vmid === 'number') return vmid;
-  const numbered = claims.find(({ said }) => said.pve !== undefined);
+  const all = claims.filter(({ said }) => said.pve !== undefined);
+  const numbered = all.find(({ kind }) => ranks.isReported(kind)) ?? all[0];
   const number = Number(numbered?.said.pve?.split('/').at(-1));
   return Number.isInteger(number) ? number : null;
 }

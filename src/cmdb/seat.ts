@@ -71,7 +71,8 @@ function revive(work: Work): void {
 
 /** The other one answers with this one from now on, and hands on what people gave it. */
 export function mergeInto(desk: Desk, work: Work, other: Work, by: string | null = null): void {
-  if (!other.item) return;
+  // In one moment it is asked anew what became one; what went over before is remembered as it was then.
+  if (!other.item || other.item.merged_into === work.id) return;
   inherit(work, other);
   other.item = { ...other.item, merged_into: work.id, merged_at: desk.at, merged_by: by };
   other.dirty = true;

@@ -233,7 +233,7 @@ async function furtherHolders(trx: Trx, heart: Heart, bearers: readonly Work[]):
   const names = bearers.flatMap(({ item, claims }) => {
     if (!item?.ansible_name || !isDead(item)) return [];
     const { ci_id, ansible_name, site_id } = item;
-    const vmid = numberOf(item, claims);
+    const vmid = numberOf(item, claims, heart.ranks);
     return [...heart.names.candidates({ ci_id, ci_name: ansible_name, site_id, vmid, wanted: null, current: null })];
   });
   return [...(await holdersOfNames(trx, names)).values()];
@@ -257,7 +257,7 @@ async function holdersOf(
     return [
       {
         item,
-        vmid: numberOf(item, work.claims),
+        vmid: numberOf(item, work.claims, heart.ranks),
         claimedByPeople: isClaimedByPeople(work, heart),
         namesakes: namesakes.filter((one) => one.ci_name === ci_name && one.site_id === site_id).length,
       },

@@ -544,15 +544,17 @@ function inOrderOfAge(model: Model): ModelItem[] {
 
 const natural = (a: string, b: string) => a.localeCompare(b, 'en', { numeric: true });
 
-/** The number in a name is the one that the item shows, whoever else gives it another. */
+/** The number in a name is the one that the item shows, else the one that its hypervisor gave it, and then anybody's. */
 function shownNumber(model: Model): void {
   const { giveNames, of, doc } = model;
   let shown: Map<string, unknown> | undefined;
   model.of = function (id) {
     const claims = of.call(this, id);
-    const number = shown?.get(id);
-    const [first] = number === undefined ? [] : claims.filter(({ specs }) => specs.vmid === number);
-    return first ? [{ ...first, gone: null }, ...claims.filter((claim) => claim !== first)] : claims;
+    if (!shown) return claims;
+    const vmid = shown.get(id);
+    const [number] = claims.filter(({ specs }) => vmid !== undefined && specs.vmid === vmid);
+    const first = number ?? claims.find(({ kind, ids }) => kind === 'proxmox-api' && ids.pve);
+    return first ? [number ? { ...number, gone: null } : first, ...claims.filter((claim) => claim !== first)] : claims;
   };
   model.doc = function (id) {
     const numbers = shown;
