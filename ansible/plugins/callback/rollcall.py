@@ -322,17 +322,24 @@ class CallbackModule(CallbackBase):
             self.say(sentence)
 
     def record(self, result, status):
-        row, task = self.run.record(result, status)
+        run, host, task = self.run, of(result, "host").name, of(result, "task")
+        key = host, task._uuid
+        known = run.task_of(task)
+        more = {}
         if status in ("failed", "ignored", "unreachable"):
-            add(row, msg=message(result))
-        elif task.action in FACT_MODULES:
+            add(more, msg=message(result))
+        elif known.gathers:
             self.take_facts(result)
         # In a loop it holds the template, where a version does not fill it in.
-        delegated_to = task.delegate_to
-        if delegated_to and "{{" not in delegated_to:
-            row["delegated_to"] = delegated_to
+        if known.delegates and task.delegate_to and "{{" not in task.delegate_to:
+            more["delegated_to"] = task.delegate_to
         if self.diffs:
-            add(row, diff=self.diff_of(result))
+            add(more, diff=self.diff_of(result))
+        if key in run.items:
+            more["items"] = run.items.pop(key)
+        if key in run.attempts:
+            more["attempts"] = run.attempts.pop(key)
+        run.results.append((*key, status, run.started.pop(key, known.started), time.time(), more))
 
     def record_item(self, result, status):
         items = self.run.items.setdefault(key_of(result), [])
@@ -341,7 +348,7 @@ class CallbackModule(CallbackBase):
             if status == "failed" and sum(len(other.get("msg", "")) for other in items) < ITEMS_TEXT_BYTES:
                 add(item, msg=message(result))
             items.append(item)
-        if of(result, "task").action in FACT_MODULES and status in ("ok", "changed"):
+        if status in ("ok", "changed") and self.run.task_of(of(result, "task")).gathers:
             self.take_facts(result)
 
     def take_facts(self, result):
@@ -392,8 +399,8 @@ def is_censored(result):
 def message(result):
     if is_censored(result):
         return None
-    msg = of(result, "result").get("msg")
-    return cut(msg if isinstance(msg, str) else json.dumps(msg, default=str)) if msg else None
+    msg = of(result, "result").get("msg", "")
+    return cut(msg if isinstance(msg, str) else json.dumps(msg, default=str))
 
 
 def facts_of(gathered, more):
@@ -439,6 +446,27 @@ class Play:
         self.parts = 0
 
 
+class Task:
+    """What is the same for all hosts: Ansible looks up each of these anew, through all that the task lies in."""
+
+    def __init__(self, task, handler, checkout):
+        self.task_id = task._uuid
+        self.started = time.time()
+        self.gathers = task.action in FACT_MODULES
+        self.delegates = task.delegate_to is not None
+        path, _, line = (task.get_path() or "").rpartition(":")
+        self.row = {
+            "task_id": task._uuid,
+            # As it starts, it bears the name that is on the screen.
+            "name": cut(task.get_name().strip()),
+            "action": getattr(task, "resolved_action", None) or task.action,
+            "path": checkout.within(path) if path else None,
+            "line": int(line) if line.isdigit() else None,
+            "tags": sorted({cut(str(tag), 200) for tag in task.tags})[:1000],
+            "handler": handler,
+        }
+
+
 class Run:
     """One playbook: what is held of it, and how it becomes calls."""
 
@@ -455,8 +483,8 @@ class Run:
         self.announced = False
         self.inventory = None
         self.play = None
-        self.plays = self.recorded = 0
-        self.posted = time.monotonic()
+        self.plays = self.posted = 0
+        self.posted_at = time.monotonic()
         self.tasks = {}
         self.counts = {}
         self.hold_nothing()
@@ -475,42 +503,16 @@ class Run:
 
     def begin_task(self, task, handler):
         self.post_if_due()
-        if task._uuid in self.tasks:
-            return
-        # Now it bears the name that is on the screen.
-        name, tags = cut(task.get_name().strip()), sorted({cut(str(tag), 200) for tag in task.tags})
-        action = getattr(task, "resolved_action", None) or task.action
-        path, _, line = (task.get_path() or "").rpartition(":")
-        row = {"task_id": task._uuid, "name": name, "action": action, "tags": tags[:1000], "handler": handler}
-        if line.isdigit():
-            row.update(path=self.checkout.within(path), line=int(line))
-        self.tasks[task._uuid] = time.time(), row
+        if task._uuid not in self.tasks:
+            self.tasks[task._uuid] = Task(task, handler, self.checkout)
 
-    def record(self, result, status):
-        """A row for the result, and its task. What is known by now is in the row."""
-        now, host, task = time.time(), of(result, "host").name, of(result, "task")
-        key = host, task._uuid
+    def task_of(self, task):
         if task._uuid not in self.tasks:
             self.begin_task(task, handler=False)
-        started = self.started.pop(key, None) or self.tasks[task._uuid][0]
-        self.recorded += 1
-        row = {
-            "n": self.recorded,
-            "task_id": task._uuid,
-            "host": host,
-            "status": status,
-            "started_at": stamp(started),
-            "duration_ms": max(0, round((now - started) * 1000)),
-        }
-        add(row, items=self.items.pop(key, None), attempts=self.attempts.pop(key, None))
-        self.results.append(row)
-        counts = self.counts.setdefault(host, dict.fromkeys(COUNTS, 0))
-        for counted in COUNTED_AS[status]:
-            counts[counted] += 1
-        return row, task
+        return self.tasks[task._uuid]
 
     def post_if_due(self):
-        if len(self.results) >= PART_RESULTS or (self.results and time.monotonic() - self.posted >= PART_SECONDS):
+        if len(self.results) >= PART_RESULTS or (self.results and time.monotonic() - self.posted_at >= PART_SECONDS):
             self.post(finished=False)
             self.spool.deliver(DELIVERY_SECONDS)
 
@@ -529,29 +531,34 @@ class Run:
 
     def post(self, finished):
         """Writes what is held of the play as parts. Nothing is let go of before it is written."""
-        play = self.play
+        play, parts, posted = self.play, self.play.parts, self.posted
+        rows = [self.row(posted + number, *result) for number, result in enumerate(self.results, 1)]
         facts = [self.with_id({"host": host, "facts": facts}) for host, facts in self.facts]
-        waiting, parts = self.results, play.parts
-        while waiting or facts or (finished and parts == play.parts):
-            count, size = 0, 0
-            for row in waiting[:PART_RESULTS]:
-                size += len(row.get("msg", "")) + len(row.get("diff", "")) + 60 * len(row.get("items", ())) + 200
-                size += sum(len(item.get("msg", "")) for item in row.get("items", ()))
-                if count and size > PART_BYTES:
-                    break
-                count += 1
-            rows, waiting = waiting[:count], waiting[count:]
+        while rows or facts or (finished and parts == play.parts):
+            count = full_part(rows)
+            now, rows = rows[:count], rows[count:]
             parts += 1
             body = {"number": play.number, "name": play.name, "started_at": stamp(play.started)}
-            if finished and not waiting:
+            if finished and not rows:
                 body["finished_at"] = stamp(time.time())
-            body["tasks"] = [self.tasks[task_id][1] for task_id in dict.fromkeys(row["task_id"] for row in rows)]
-            body["results"] = [self.with_id(row) for row in rows]
-            body["facts"], facts = facts, []
+            body["tasks"] = [self.tasks[task_id].row for task_id in dict.fromkeys(row["task_id"] for row in now)]
+            body["results"] = now
+            if facts:
+                body["facts"], facts = facts, []
             self.spool.put(f"/plays/{play.play_id}/parts/{parts}", body)
         play.parts = parts
+        for host, _, status, *_ in self.results:
+            counts = self.counts.setdefault(host, dict.fromkeys(COUNTS, 0))
+            for counted in COUNTED_AS[status]:
+                counts[counted] += 1
+        self.posted += len(self.results)
+        self.posted_at = time.monotonic()
         self.results, self.facts = [], []
-        self.posted = time.monotonic()
+
+    def row(self, number, host, task_id, status, started, ended, more):
+        duration = max(0, round((ended - started) * 1000))
+        row = {"n": number, "task_id": task_id, "host": host, "status": status}
+        return self.with_id({**row, "started_at": stamp(started), "duration_ms": duration, **more})
 
     def with_id(self, row):
         """The id that the inventory gave this host, read as it stands there: nothing is templated for it."""
@@ -604,6 +611,18 @@ class Run:
             size = SPOOL_BYTES // 1024 // 1024
             parts.append(f"{spool.dropped} of the oldest calls in {spool.folder} were dropped: it holds {size} MiB")
         return "; ".join(parts)
+
+
+def full_part(rows):
+    """How many of these rows go into one part."""
+    size = 0
+    for count, row in enumerate(rows[:PART_RESULTS]):
+        items = row.get("items", ())
+        size += 250 + len(row.get("msg", "")) + len(row.get("diff", "")) + 30 * len(items)
+        size += sum(len(item.get("msg", "")) for item in items)
+        if count and size > PART_BYTES:
+            return count
+    return PART_RESULTS
 
 
 # --- where a run comes from ---
