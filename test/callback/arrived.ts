@@ -23,7 +23,14 @@ export interface Part {
   name: string;
   started_at: string;
   finished_at?: string;
-  tasks: { task_id: string; name: string; action: string; path: string | null; line: number | null; handler: boolean }[];
+  tasks: {
+    task_id: string;
+    name: string;
+    action: string;
+    path: string | null;
+    line: number | null;
+    handler: boolean;
+  }[];
   results: Result[];
   facts?: { host: string; ci_id?: string; facts: Record<string, unknown> }[];
 }

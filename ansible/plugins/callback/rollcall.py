@@ -590,27 +590,29 @@ class Run:
 
     def summary(self):
         """One sentence, where not all has arrived."""
-        spool, parts = self.spool, []
+        spool, said = self.spool, []
+        rollcall = f"Rollcall at {spool.service.url}"
         waiting, lost = spool.waiting()
         if waiting or lost:
-            parts.append(f"Rollcall at {spool.service.url} {spool.trouble or 'did not take all in the time there is'}")
+            said.append(f"{rollcall} {spool.trouble or 'did not take all in the time there is'}")
         if waiting:
-            where = f"{waiting} calls with the results of {self.playbook} wait in {spool.folder} for the next run"
+            said.append(f"{calls(waiting)} with the results of {self.playbook} wait in {spool.folder} for the next run")
             if self.ci:
-                where += f", and are lost with this CI runner unless that folder is kept (run {self.run_id})"
-            parts.append(where)
+                said[-1] += f", and are lost with this CI runner unless that folder is kept (run {self.run_id})"
         if lost:
-            parts.append(
-                f"{lost} calls of run {self.run_id} of {self.playbook} are lost: "
-                f"{spool.folder} could not be written ({spool.unwritable})"
-            )
+            why = f"{spool.folder} could not be written ({spool.unwritable})"
+            said.append(f"{calls(lost)} of run {self.run_id} of {self.playbook} are lost: {why}")
         if spool.refused:
-            name, why = spool.refused[0]
-            parts.append(f"Rollcall at {spool.service.url} refused {len(spool.refused)} calls ({why}), kept as {name}")
+            path, why = spool.refused[0]
+            said.append(f"{rollcall} refused {calls(len(spool.refused))} ({why}), kept as {path}")
         if spool.dropped:
-            size = SPOOL_BYTES // 1024 // 1024
-            parts.append(f"{spool.dropped} of the oldest calls in {spool.folder} were dropped: it holds {size} MiB")
-        return "; ".join(parts)
+            bound = f"which is kept to {SPOOL_BYTES // 1024 // 1024} MiB"
+            said.append(f"{calls(spool.dropped)} were dropped, as the oldest, from {spool.folder}, {bound}")
+        return "; ".join(said)
+
+
+def calls(count):
+    return "1 call" if count == 1 else f"{count} calls"
 
 
 def full_part(rows):

@@ -1,0 +1,262 @@
+/** A service that is not there, or not itself, costs a playbook nothing but the little time that is said, and no result. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { type Outcome, unwrapped } from '../ansible/run-ansible.ts';
+import { type Answer, json, startSocket, startStandIn } from '../ansible/stand-in.ts';
+import { arrivedIn, heard, oneRun, told } from './arrived.ts';
+import { type Project, plugin, project, small } from './project.ts';
+import { hanging, type Recorder, startRecorder, taking } from './recorder.ts';
+
+const text = readFileSync(plugin, 'utf8');
+const impatient = text.replace('PATIENCE_SECONDS = 10', 'PATIENCE_SECONDS = 1');
+const problem = (status: number, detail: string) =>
+  json(status, JSON.stringify({ detail }), 'application/problem+json');
+
+/** What stands on stderr, in one line each. */
+const warnings = ({ stderr }: Outcome) =>
+  unwrapped(stderr)
+    .split(/(?=\[WARNING\])/)
+    .filter((line) => line !== '');
+
+function expectAllSpooled({ spool, spooled, files, heard: events }: Project): void {
+  expect(spooled().map(({ what }) => what.replace(/^.*\/parts/, '/parts'))).toEqual([
+    '',
+    '/parts/1',
+    '/parts/1',
+    '/stats',
+  ]);
+  expect(told(oneRun(spooled()))).toEqual(heard(events()));
+  expect(files().map((name) => statSync(join(spool, name)).mode & 0o777)).toEqual(files().map(() => 0o600));
+  expect(statSync(spool).mode & 0o777).toBe(0o700);
+}
+
+/** An address where nothing listens. */
+async function nowhere(): Promise<string> {
+  const service = await startStandIn(taking);
+  await service.stop();
+  return service.url;
+}
+
+const answering = (answer: Answer) => async () => (await startRecorder(answer)).url;
+const drip = () =>
+  startSocket((peer) => {
+    const dripping = setInterval(() => peer.write('HTTP/1.1 100 Continue\r\n\r\n'), 20);
+    peer.once('close', () => clearInterval(dripping));
+  });
+
+const troubles: readonly { says: string; start: () => Promise<string>; text?: string }[] = [
+  { says: 'answers 500: it broke', start: answering(problem(500, 'it broke.')) },
+  { says: 'answers 429', start: answering(problem(429, 'later')) },
+  { says: 'answers 200 with text/html', start: answering(json(200, '<p>', 'text/html')) },
+  { says: 'answers 404 with text/html', start: answering(json(404, '', 'text/html')) },
+  { says: 'does not accept the token from ROLLCALL_TOKEN (401', start: answering(problem(401, 'no')) },
+  { says: 'cannot be reached (connection refused)', start: nowhere },
+  { says: 'broke off its answer', start: () => startSocket((peer) => peer.once('data', () => peer.end())) },
+  { says: 'did not answer in time', start: answering(hanging), text: impatient },
+  { says: 'did not answer in time', start: drip, text: impatient },
+];
+
+test('while the service is in any trouble, all results wait in the spool, and the playbook ends as it would', async () => {
+  const tried = await Promise.all(
+    troubles.map(async ({ says, start, ...more }) => ({ says, ...project({ url: await start(), ...more }) })),
+  );
+
+  const outcomes = await Promise.all(tried.map(({ play }) => play()));
+
+  expect(outcomes.map(({ code }) => code)).toEqual(tried.map(() => 0));
+  expect(outcomes.map(warnings)).toEqual(tried.map(({ says }) => [expect.stringContaining(says)]));
+  expect(outcomes.map(warnings)).toEqual(
+    tried.map(({ spool }) => [expect.stringContaining(`4 calls with the results of site.yml wait in ${spool}`)]),
+  );
+  for (const one of tried) expectAllSpooled(one);
+});
+
+test('the next run delivers what waits, in order, and then there is nothing to say', async () => {
+  const recorder = await startRecorder(problem(503, 'starting'));
+  const { play, files, heard: events } = project({ age: 'oldest', url: recorder.url });
+  const down = await play();
+  recorder.answer = taking;
+
+  const up = await play();
+
+  expect([down.code, up.code]).toEqual([0, 0]);
+  expect(warnings(up)).toEqual([]);
+  expect(files()).toEqual([]);
+  const runs = [...arrivedIn(recorder.calls).values()];
+  expect(runs.flatMap((run) => told(run)).sort()).toEqual(heard(events()));
+  expect(recorder.calls.map(({ what }) => what.replace(/^.*\/parts/, '/parts'))).toEqual([
+    ...['', '/parts/1', '/parts/1', '/stats'],
+    ...['', '/parts/1', '/parts/1', '/stats'],
+  ]);
+  expect(new Set(recorder.calls.slice(0, 4).map(({ run }) => run)).size).toBe(1);
+});
+
+test('of a service that hangs, no run waits for more than ten seconds', async () => {
+  const recorder = await startRecorder(hanging);
+  const { play } = project({ url: recorder.url });
+  const timed = async (env: Record<string, string>) => {
+    const start = performance.now();
+    const { code } = await play(['site.yml'], env);
+    return { code, took: performance.now() - start };
+  };
+
+  const without = await timed({ ANSIBLE_CALLBACKS_ENABLED: 'reference' });
+  const withIt = await timed({});
+
+  expect(withIt.code).toBe(without.code);
+  expect(withIt.took - without.took).toBeGreaterThan(8_000);
+  // What a busy machine takes more or less for the playbook itself is in it too.
+  expect(withIt.took - without.took).toBeLessThan(13_000);
+});
+
+test('a service that comes back while the playbook runs has all of it at the end', async () => {
+  let refusals = 0;
+  const recorder = await startRecorder((request, response) => {
+    refusals += 1;
+    recorder.answer = taking;
+    problem(503, 'restarting')(request, response);
+  });
+  const { play, files, heard: events } = project({ url: recorder.url });
+
+  const outcome = await play();
+
+  expect(refusals).toBe(1);
+  expect(warnings(outcome)).toEqual([]);
+  expect(files()).toEqual([]);
+  expect(told(oneRun(recorder.calls))).toEqual(heard(events()));
+});
+
+test('a call that is refused is set aside and said, and the others arrive', async () => {
+  const { url } = await startStandIn((request, response) => {
+    const large = request.url?.includes('/parts/');
+    (large ? problem(413, 'more than I read') : taking)(request, response);
+  });
+  const { play, files } = project({ url });
+
+  const outcome = await play();
+  const again = await play();
+
+  expect([outcome.code, again.code]).toEqual([0, 0]);
+  expect(warnings(outcome)).toEqual([
+    expect.stringMatching(/refused 2 calls \(413: more than I read\), kept as .*\.refused/),
+  ]);
+  expect(files().every((name) => name.endsWith('.call.refused'))).toBe(true);
+  expect(files()).toHaveLength(4);
+});
+
+test('what waits for one service is not given to another', async () => {
+  const [first, second] = await Promise.all([startRecorder(problem(500, '')), startRecorder()]);
+  const { play, files } = project({ url: first.url });
+  await play();
+
+  await play(['site.yml'], { ROLLCALL_URL: second.url });
+
+  expect(arrivedIn(second.calls).size).toBe(1);
+  expect(files()).toHaveLength(4);
+});
+
+test('two controllers that deliver the same spool at once send each call once', async () => {
+  const recorder = await startRecorder();
+  const tried = project({ url: recorder.url });
+  const waiting = leaveCalls(tried.spool, recorder, 60);
+
+  const outcomes = await Promise.all([tried.play(), tried.play()]);
+
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+  expect(outcomes.flatMap(warnings)).toEqual([]);
+  expect(tried.files()).toEqual([]);
+  const sent = recorder.calls.map(({ run, what }) => run + what);
+  expect(new Set(sent).size).toBe(sent.length);
+  expect(sent).toHaveLength(60 + 8);
+  expect(waiting.filter((call) => !sent.includes(call))).toEqual([]);
+});
+
+/** Calls of earlier runs, as they lie in a spool. */
+function leaveCalls(spool: string, { url }: Recorder, count: number): string[] {
+  mkdirSync(spool, { mode: 0o700 });
+  const service = createHash('sha256').update(url).digest('hex').slice(0, 8);
+  return Array.from({ length: count }, (_, number) => {
+    const run = `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+    const head = JSON.stringify({ rollcall_call: 1, service: url, method: 'PUT', path: `/api/v1/runs/${run}` });
+    const name = `20260101T000000.000Z-${run.slice(0, 8)}-${String(number).padStart(6, '0')}-${service}.call`;
+    writeFileSync(join(spool, name), Buffer.concat([Buffer.from(`${head}\n`), gzipSync('{}')]), { mode: 0o600 });
+    return run;
+  });
+}
+
+test('what cannot be written to the spool arrives while the service is there, and else is said to be lost', async () => {
+  const recorder = await startRecorder();
+  // As on a full disk: no file may grow beyond half a kilobyte, which the results, with that name, do.
+  const playbook = small.replace('name: one', `name: ${randomBytes(1000).toString('hex')}`);
+  const tried = project({
+    url: recorder.url,
+    files: { 'site.yml': playbook },
+    env: { REFERENCE_LOG: '/dev/null', PYTHONDONTWRITEBYTECODE: '1' },
+  });
+  const full = ['/bin/sh', '-c', 'ulimit -f 1; exec "$@"', 'sh'];
+
+  const up = await tried.start({}, full).done;
+  recorder.answer = problem(500, 'it broke');
+  const down = await tried.start({}, full).done;
+
+  expect([up.code, down.code]).toEqual([0, 0]);
+  expect(warnings(up)).toEqual([]);
+  expect(oneRun(recorder.calls)).toMatchObject({ parts: [{ number: 1 }, { number: 2 }], stats: { outcome: 'ok' } });
+  expect(warnings(down)).toEqual([
+    expect.stringMatching(
+      /answers 500: it broke; 3 calls .* wait in .*; 1 call of run [0-9a-f-]{36} of site.yml are lost: .*file too large/,
+    ),
+  ]);
+  expect(tried.files()).toHaveLength(3);
+});
+
+test('the spool stays within its bound, and what is dropped is said', async () => {
+  const tight = text.replace('SPOOL_BYTES = 64 * 1024 * 1024', 'SPOOL_BYTES = 1000');
+  const tried = project({ url: await nowhere(), text: tight });
+
+  const outcome = await tried.play();
+
+  expect(outcome.code).toBe(0);
+  expect(warnings(outcome)).toEqual([expect.stringMatching(/[12] calls? were dropped, as the oldest, from/)]);
+  const left = readdirSync(tried.spool).map((name) => statSync(join(tried.spool, name)).size);
+  expect(left.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(1000);
+  expect(tried.spooled().at(-1)?.what).toBe('/stats');
+});
+
+test('a CI runner waits longer, and what is lost with it is named', async () => {
+  const ci = {
+    GITHUB_ACTIONS: 'true',
+    GITHUB_SERVER_URL: 'https://github.example.org',
+    GITHUB_REPOSITORY: 'acme/infra',
+    GITHUB_RUN_ID: '77',
+    GITHUB_REF: 'refs/pull/42/merge',
+  };
+  let refusals = 3;
+  const recorder = await startRecorder((request, response) => {
+    refusals -= 1;
+    if (refusals === 0) recorder.answer = taking;
+    problem(503, 'starting')(request, response);
+  });
+  const patient = project({ url: recorder.url, env: ci });
+  const gone = project({
+    url: await nowhere(),
+    env: ci,
+    text: text.replace('CI_PATIENCE_SECONDS = 30', 'CI_PATIENCE_SECONDS = 3'),
+  });
+
+  const [arrived, lost] = await Promise.all([patient.play(), gone.play()]);
+
+  expect([arrived.code, lost.code]).toEqual([0, 0]);
+  expect(warnings(arrived)).toEqual([]);
+  expect(oneRun(recorder.calls).run).toMatchObject({
+    origin: { kind: 'github-actions', url: 'https://github.example.org/acme/infra/actions/runs/77' },
+    change_ref: 'acme/infra#42',
+  });
+  expect(warnings(lost)).toEqual([
+    expect.stringContaining('lost with this CI runner unless that folder is kept (run '),
+  ]);
+});
