@@ -80,7 +80,7 @@ export function project(options: ProjectOptions): Project {
   symlinkSync(reference, join(plugins, 'reference.py'));
   const spool = join(folder, 'spool');
   const log = join(folder, 'reference.log');
-  const env = {
+  const env = given({
     ANSIBLE_CALLBACK_PLUGINS: plugins,
     ANSIBLE_CALLBACKS_ENABLED: 'rollcall,reference',
     ANSIBLE_LOCALHOST_WARNING: 'false',
@@ -90,7 +90,7 @@ export function project(options: ProjectOptions): Project {
     ROLLCALL_SPOOL_DIR: spool,
     TERM: 'dumb',
     ...options.env,
-  };
+  });
   const list = () => (existsSync(spool) ? readdirSync(spool).sort() : []);
   return {
     folder,
@@ -125,6 +125,10 @@ function started(age: AnsibleAge, cwd: string, env: Record<string, string>, thro
   const pid = child.pid as number;
   return { pid, kill: (signal) => process.kill(-pid, signal), done };
 }
+
+/** A variable that is set to nothing is not set. */
+const given = (env: Record<string, string>) =>
+  Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
 
 const linesOf = (path: string): Event[] =>
   readFileSync(path, 'utf8')

@@ -848,6 +848,9 @@ class Spool:
             self.set_aside(name, str(refusal))
         except (ValueError, KeyError):
             self.set_aside(name, "it is damaged")
+        except KeyboardInterrupt:
+            self.patience = 0
+            raise
         finally:
             took = time.monotonic() - start
             # A service that is merely slow uses it up too, only less.
