@@ -98,24 +98,25 @@ export function told({ parts }: Arrived): string[] {
 /** The same of what Ansible called. */
 export function heard(events: readonly Event[]): string[] {
   const lines: string[] = [];
-  const names = new Map<unknown, Event>();
+  const names = new Map<string, Event>();
   const items = new Map<string, string[]>();
   const retries = new Map<string, number>();
   let play = '';
   for (const event of events) {
-    const key = `${event.host} ${event.task_id}`;
+    const { host = '', task_id = '' } = event;
+    const key = `${host} ${task_id}`;
     const plain = event.changed ? 'changed' : 'ok';
-    if (event.hook === 'play') play = String(event.name);
+    if (event.hook === 'play') play = event.name ?? '';
     else if (event.hook === 'task') {
-      if (!names.has(event.task_id)) names.set(event.task_id, event);
+      if (!names.has(task_id)) names.set(task_id, event);
     } else if (event.hook === 'retry') retries.set(key, (retries.get(key) ?? 0) + 1);
     else if (event.hook.startsWith('item_')) {
       const status = event.hook === 'item_ok' ? plain : event.hook.slice('item_'.length);
       items.set(key, [...(items.get(key) ?? []), status]);
-    } else if ('task_id' in event) {
+    } else if (event.task_id !== undefined) {
       const status = event.hook === 'ok' ? plain : event.ignored ? 'ignored' : event.hook;
-      const task = names.get(event.task_id);
-      const words = [play, task?.handler ? 'HANDLER' : 'TASK', task?.name ?? event.task, event.host, status];
+      const task = names.get(task_id);
+      const words = [play, task?.handler ? 'HANDLER' : 'TASK', task?.name ?? event.task, host, status];
       lines.push([...words, (items.get(key) ?? []).join(), retries.get(key) ?? 0].join(' | '));
       items.delete(key);
       retries.delete(key);

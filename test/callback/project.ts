@@ -33,27 +33,57 @@ export const small = `
 - {name: two, hosts: a, gather_facts: false, tasks: [{name: second, debug: {msg: hello}}]}
 `;
 
+const action = (lines: string) => `
+from ansible.plugins.action import ActionBase
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp=None, task_vars=None):
+        ${lines}
+`;
+
+/** An action that starts no process. */
+export const returnsWhatItIsGiven = action('return self._task.args["result"]');
+
+/** In the place of `setup`, which takes as long as all else in a test. */
+export const gathers = (facts: object) =>
+  action(`import json; return {"ansible_facts": json.loads(${JSON.stringify(JSON.stringify(facts))})}`);
+
 export interface Project {
   folder: string;
   spool: string;
   env: Record<string, string>;
-  play(words?: readonly string[], env?: Record<string, string>): Promise<Outcome>;
+  play: (words?: readonly string[], env?: Record<string, string>) => Promise<Outcome>;
   /** The same with hands on it. */
-  start(env?: Record<string, string>, through?: readonly string[]): Started;
+  start: (env?: Record<string, string>, through?: readonly string[]) => Started;
   /** What Ansible itself called, in order. */
-  heard(): Event[];
+  heard: () => Event[];
   /** The calls that wait for the service. */
-  spooled(): Call[];
-  files(): string[];
+  spooled: () => Call[];
+  files: () => string[];
 }
 
 export interface Started {
   pid: number;
-  kill(signal: NodeJS.Signals): void;
+  kill: (signal: NodeJS.Signals) => void;
   done: Promise<Outcome>;
 }
 
-export type Event = Record<string, unknown> & { hook: string };
+/** A hook as Ansible called it; what else stands in it depends on which. */
+export interface Event {
+  hook: string;
+  host?: string;
+  task_id?: string;
+  task?: string;
+  name?: string;
+  handler?: boolean;
+  changed?: boolean;
+  ignored?: boolean;
+  hosts?: Record<string, Record<string, number>>;
+}
 
 export interface ProjectOptions {
   age?: AnsibleAge;
@@ -107,7 +137,7 @@ export function project(options: ProjectOptions): Project {
 
 function started(age: AnsibleAge, cwd: string, env: Record<string, string>, through: readonly string[]): Started {
   const { bin } = readTools().ansible[age];
-  const [program = '', ...words] = [...through, join(bin, 'ansible-playbook'), '-i', 'hosts.yml', 'site.yml'];
+  const [program, ...words] = [...through, join(bin, 'ansible-playbook'), '-i', 'hosts.yml', 'site.yml'];
   const child = spawn(program, words, {
     cwd,
     env: { PATH: `${bin}:/usr/bin:/bin`, LANG: 'C.UTF-8', HOME: cwd, ...env },

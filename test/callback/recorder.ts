@@ -17,19 +17,20 @@ export interface Recorder {
   calls: Call[];
   /** How it answers what it has read; a call is kept only where this is `taking`. */
   answer: Answer;
-  stop(): Promise<void>;
+  stop: () => Promise<void>;
 }
 
 export const taking: Answer = json(200, '{"taken":true}');
 
-export async function startRecorder(answer: Answer = taking): Promise<Recorder> {
-  const standIn = await startStandIn(async (request, response) => {
+export async function startRecorder(answer: Answer = taking, tls?: { key: string; cert: string }): Promise<Recorder> {
+  const take = async (request: IncomingMessage, response: ServerResponse) => {
     const packed = Buffer.concat(await request.toArray().catch(() => []));
     const given = recorder.answer;
     if (given === taking) recorder.calls.push(callIn(request, packed));
     given(request, response);
-  });
-  const recorder: Recorder = { url: standIn.url, calls: [], answer, stop: standIn.stop };
+  };
+  const standIn = await startStandIn((request, response) => void take(request, response), tls);
+  const recorder: Recorder = { url: standIn.url, calls: [], answer, stop: () => standIn.stop() };
   return recorder;
 }
 

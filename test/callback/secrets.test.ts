@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { ansibleAges, runProgram, unwrapped } from '../ansible/run-ansible.ts';
 import { json } from '../ansible/stand-in.ts';
 import { oneRun } from './arrived.ts';
-import { project } from './project.ts';
+import { gathers, project, returnsWhatItIsGiven } from './project.ts';
 import { startRecorder } from './recorder.ts';
 
 const canary = 'canary-1f9e';
@@ -33,8 +33,8 @@ const playbook = `
     - {name: Registers it, debug: {var: registered}}
     - {name: Tries it again, debug: {msg: "${canary}-attempt"}, register: tried, until: tried.attempts | default(1) == 3, retries: 3, delay: 0, ignore_errors: true}
     - {name: Makes a fact of it, set_fact: {ansible_kernel: "${canary}-fact", ansible_env: {SECRET: "${canary}-fact"}}}
-    - {name: Writes it, copy: {content: "${canary}-content", dest: "{{ playbook_dir }}/written"}}
-    - {name: Gathers it, setup: {gather_subset: ["!all", env, local], fact_path: "{{ playbook_dir }}/facts.d"}}
+    - {name: Writes it, returns: {result: {diff: {before: "", after: "${canary}-content"}, changed: true, stdout: "${canary}-stdout"}}}
+    - {name: Gathers it, setup: }
     - {name: Asserts it, assert: {that: ["'${canary}-assertion' == 'x'"], fail_msg: not so}, ignore_errors: true}
     - {name: Skips it, debug: {msg: "${canary}-skipped"}, when: "plain == '${canary}-condition'"}
 `;
@@ -48,7 +48,15 @@ test.each(ansibleAges)(
       url: recorder.url,
       files: {
         'site.yml': playbook,
-        'facts.d/custom.fact': `{"secret": "${canary}-custom-fact"}`,
+        'action_plugins/returns.py': returnsWhatItIsGiven,
+        'action_plugins/setup.py': gathers({
+          ansible_kernel: '6.1',
+          ansible_env: { SECRET: `${canary}-env` },
+          ansible_local: { custom: `${canary}-custom` },
+          ansible_cmdline: { secret: canary },
+          ansible_interfaces: ['eth0'],
+          ansible_eth0: { macaddress: '02:00:00:00:00:01', description: canary },
+        }),
         password: 'open sesame\n',
       },
       env: { SECRET: `${canary}-of-the-user`, ANSIBLE_VAULT_PASSWORD_FILE: 'password' },
@@ -62,7 +70,10 @@ test.each(ansibleAges)(
     expect(code).toBe(0);
     expect(stdout).toContain(`${canary}-message`);
     expect(oneRun(spooled()).parts[0]?.results).toHaveLength(15);
-    expect(oneRun(spooled()).parts[0]?.facts?.[0]?.facts).toMatchObject({ kernel: expect.any(String) });
+    expect(oneRun(spooled()).parts[0]?.facts?.[0]?.facts).toEqual({
+      kernel: '6.1',
+      interfaces: { eth0: { macaddress: '02:00:00:00:00:01', type: null, active: null } },
+    });
     expect(JSON.stringify(spooled())).not.toContain(canary);
     for (const name of files()) expect(readFileSync(join(spool, name), 'latin1')).not.toContain(canary);
     const said = unwrapped(stderr)

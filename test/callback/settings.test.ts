@@ -2,11 +2,13 @@
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { ansibleAges, emptyFolder, runAnsible, runProgram, unwrapped } from '../ansible/run-ansible.ts';
+import { certificates } from '../ansible/world.ts';
 import { oneRun } from './arrived.ts';
-import { idOf, plugin, project } from './project.ts';
-import { startRecorder } from './recorder.ts';
+import { gathers, idOf, project, returnsWhatItIsGiven } from './project.ts';
+import { startRecorder, taking } from './recorder.ts';
+import { called, found } from './service.ts';
 
 const checkout = new URL('../../', import.meta.url).pathname;
 const bare = { ROLLCALL_TOKEN: '', ROLLCALL_SPOOL_DIR: '', ROLLCALL_URL: '' };
@@ -18,48 +20,18 @@ function write(folder: string, files: Readonly<Record<string, string>>): void {
   }
 }
 
-/**
- * Asks the plugin alone, which is a hundred times quicker than a playbook: with these options of Ansible's, in this
- * environment, which address and token would it use?
- */
-async function found(asked: readonly { options?: object; env?: object; files?: Record<string, string> }[]) {
-  const folder = emptyFolder();
-  const cases = asked.map(({ options = {}, env = {}, files = {} }, number) => {
-    const home = join(folder, String(number));
-    write(home, files);
-    return { options, env: { HOME: home, ...env } };
-  });
-  const program = `
-import json, os, sys
-sys.path.insert(0, ${JSON.stringify(dirname(plugin))})
-sys.dont_write_bytecode = True
-import rollcall
-for case in json.loads(sys.argv[1]):
-    before = dict(os.environ)
-    os.environ.update(case["env"])
-    try:
-        service = rollcall.Service({**dict.fromkeys(("url", "token", "token_file", "token_command", "ca")), **case["options"]}.get)
-        print(json.dumps([service.url, service.find_token(1)]))
-    except (rollcall.Failure, rollcall.Outage) as error:
-        print(json.dumps([str(error)]))
-    os.environ.clear()
-    os.environ.update(before)
-`;
-  const { stdout, stderr } = await runProgram('python3', ['-c', program, JSON.stringify(cases)], { cwd: folder });
-  expect(stderr).toBe('');
-  return stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as string[]);
-}
-
-const login = { '.config/rollcall/url': 'https://cmdb.example.org/\n', '.config/rollcall/token': 'of-the-login\n' };
-const checkoutOf = (folder: string) => ({ ROLLCALL_DATA: folder });
-
 test('the address and the token are those that the inventory script would take', async () => {
-  const data = emptyFolder();
-  write(data, { 'ansible.token': 'of-the-checkout\n', named: 'of-the-file\n' });
-  const named = join(data, 'named');
+  const folder = emptyFolder();
+  const path = (name: string) => join(folder, name);
+  write(folder, {
+    'data/ansible.token': 'of-the-checkout\n',
+    named: 'of-the-file\n',
+    'home/.config/rollcall/url': 'https://cmdb.example.org/\n',
+    'home/.config/rollcall/token': 'of-the-login\n',
+  });
+  const named = path('named');
+  const checkout = { ROLLCALL_DATA: path('data') };
+  const login = { HOME: path('home') };
 
   const answers = await found([
     { options: { token: 'itself' } },
@@ -68,32 +40,33 @@ test('the address and the token are those that the inventory script would take',
     { options: { token_file: named, token_command: 'echo of-the-command' }, env: { ROLLCALL_TOKEN_FILE: named } },
     { options: { token_command: 'exit 1' } },
     { options: { token_command: 'sleep 5' } },
-    { files: login },
-    { files: login, options: { url: 'https://other.example.org' } },
-    { env: checkoutOf(data) },
-    { env: checkoutOf(data), options: { url: 'http://[::1]:7373/below/' } },
-    { env: checkoutOf(data), options: { url: 'http://192.0.2.1:7373' } },
+    { env: login },
+    { env: login, options: { url: 'https://other.example.org' } },
+    { env: checkout },
+    { env: checkout, options: { url: 'http://[::1]:7373/below/' } },
+    { env: checkout, options: { url: 'http://192.0.2.1:7373' } },
     { options: { url: 'ftp://cmdb' } },
     { options: { url: 'https://user:word@cmdb' } },
+    { options: { url: 'https://cmdb', ca: path('nothing') } },
   ]);
 
   const url = 'http://127.0.0.1:7373';
-  const none = [expect.stringContaining('no token for it was found')];
-  const wrong = [expect.stringContaining('its address is none of a service')];
+  const says = (words: string): unknown => expect.stringContaining(words);
   expect(answers).toEqual([
     [url, 'itself'],
     [url, 'of-the-file'],
     [url, 'of-the-command'],
     [url, 'of-the-file'],
-    [expect.stringContaining('what ROLLCALL_TOKEN_COMMAND holds is no token')],
-    [expect.stringContaining('what ROLLCALL_TOKEN_COMMAND holds is no token')],
+    says('later: is told nothing, because what ROLLCALL_TOKEN_COMMAND holds is no token'),
+    says('later: is told nothing, because what ROLLCALL_TOKEN_COMMAND holds is no token'),
     ['https://cmdb.example.org', 'of-the-login'],
-    none,
+    says('later: is told nothing, because no token for it was found'),
     [url, 'of-the-checkout'],
     ['http://[::1]:7373/below', 'of-the-checkout'],
-    none,
-    wrong,
-    wrong,
+    says('later: is told nothing, because no token for it was found'),
+    says('wrong: its address is none of a service'),
+    says('wrong: its address is none of a service'),
+    says('wrong: no certificates can be read from'),
   ]);
 });
 
@@ -103,23 +76,43 @@ test('what stands in ansible.cfg holds, with paths beside it', async () => {
   const section = `[rollcall]\nurl = ${recorder.url}\ntoken_file = token\nspool_dir = spooled\n`;
   write(folder, { 'etc/token': 'of-the-cfg\n', 'etc/ansible.cfg': section });
 
-  const { code, stderr } = await play(['site.yml'], { ANSIBLE_CONFIG: 'etc/ansible.cfg' });
+  const { code, stderr } = await play(['site.yml'], {
+    ANSIBLE_CONFIG: 'etc/ansible.cfg',
+    ROLLCALL_CHANGE_REF: 'INFRA-12',
+  });
 
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(code).toBe(0);
+  // The service would refuse the whole run for it.
+  expect(unwrapped(stderr)).toMatch(
+    /^\[WARNING\]: ROLLCALL_CHANGE_REF is left out: it is not of the form owner\/repo#123$/,
+  );
+  expect(oneRun(recorder.calls).run.change_ref).toBe(null);
   expect(recorder.calls.map(({ token }) => token)).toEqual(Array(4).fill('Bearer of-the-cfg'));
   expect(readdirSync(join(folder, 'etc')).sort()).toEqual(['ansible.cfg', 'spooled', 'token']);
 });
 
-test('an address that names nothing costs nothing but a warning', async () => {
-  const { play, spooled } = project({ url: 'http://nobody.invalid:7373' });
+test('over https the service must be the one that the given authority vouches for', async () => {
+  const { key, cert, ca } = await certificates();
+  const recorder = await startRecorder(taking, { key, cert });
+  const { play, files } = project({ url: recorder.url, env: { ROLLCALL_CA: ca } });
 
-  const unknown = await play();
-  const wrong = await play(['site.yml'], { ROLLCALL_URL: 'cmdb' });
+  const known = await play();
+  const [unknown] = await called([recorder.url]);
 
-  expect([unknown.code, wrong.code]).toEqual([0, 0]);
-  expect(unwrapped(unknown.stderr)).toMatch(/is not found: no (such host name|name server answered in time); 4 calls/);
-  expect(unwrapped(wrong.stderr)).toContain('Rollcall is told nothing of this run: its address is none of a service');
-  expect(spooled()).toHaveLength(4);
+  expect(known).toMatchObject({ code: 0, stderr: '' });
+  expect(recorder.calls).toHaveLength(4);
+  expect(files()).toEqual([]);
+  expect(unknown).toMatch(/later: cannot be reached \(.*certificate.*\)/);
+});
+
+test('an address that is none is said, and stops nothing', async () => {
+  const { play, files } = project({ url: 'cmdb' });
+
+  const { code, stderr } = await play();
+
+  expect(code).toBe(0);
+  expect(unwrapped(stderr)).toContain('Rollcall is told nothing of this run: its address is none of a service');
+  expect(files()).toEqual([]);
 });
 
 test('a run says of itself what is known: commit, branch, user, limit, tags, and the inventory that it saw', async () => {
@@ -174,14 +167,19 @@ test('diffs are sent where that is asked for, and other facts where they are nam
   const recorder = await startRecorder();
   const playbook = `
 - hosts: a
-  gather_subset: ["!all"]
+  gather_facts: false
   tasks:
-    - {name: Writes, copy: {content: "hello\\n", dest: "{{ playbook_dir }}/written"}}
-    - {name: Hides, copy: {content: "hidden\\n", dest: "{{ playbook_dir }}/hidden"}, no_log: true}
+    - {name: Gathers, setup: }
+    - {name: Writes, returns: {result: {diff: {before: "", after: "hello\\n"}, changed: true}}}
+    - {name: Hides, returns: {result: {diff: {before: "", after: "hidden\\n"}, changed: true}}, no_log: true}
 `;
   const { play } = project({
     url: recorder.url,
-    files: { 'site.yml': playbook },
+    files: {
+      'site.yml': playbook,
+      'action_plugins/returns.py': returnsWhatItIsGiven,
+      'action_plugins/setup.py': gathers({ ansible_system: 'Linux', ansible_kernel: '6.1', ansible_env: { A: 'b' } }),
+    },
     env: { ROLLCALL_DIFFS: 'true', ROLLCALL_FACTS: 'system, userspace_bits' },
   });
 
@@ -189,13 +187,12 @@ test('diffs are sent where that is asked for, and other facts where they are nam
 
   const [part] = oneRun(recorder.calls).parts;
   expect(part?.results.map(({ diff }) => diff)).toEqual([undefined, expect.stringMatching(/\+hello/), undefined]);
-  expect(part?.facts).toEqual([
-    { host: 'a', ci_id: idOf('a'), facts: expect.objectContaining({ system: 'Linux', userspace_bits: '64' }) },
-  ]);
+  expect(part?.facts).toEqual([{ host: 'a', ci_id: idOf('a'), facts: { kernel: '6.1', system: 'Linux' } }]);
 });
 
-describe.each(ansibleAges)('under the %s Ansible', (age) => {
-  test('a checkout reports with nothing installed, by the token beside its data', async () => {
+test.each(ansibleAges)(
+  'a checkout reports with nothing installed, by the token beside its data, under the %s Ansible',
+  async (age) => {
     const recorder = await startRecorder();
     const folder = emptyFolder();
     cpSync(join(checkout, 'ansible'), join(folder, 'ansible'), { recursive: true, verbatimSymlinks: true });
@@ -209,36 +206,35 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
     expect(played).toMatchObject({ code: 0, stderr: '' });
     expect(recorder.calls.map(({ token }) => token)).toEqual(recorder.calls.map(() => 'Bearer of-the-checkout'));
     expect(oneRun(recorder.calls).run).toMatchObject({ playbook: 'examples/hello.yml' });
-  });
+  },
+);
 
-  test('the collection is built and installed, reports from there, and its documentation reads', async () => {
+test('the collection is built and installed, reports from there, and its documentation reads', async () => {
+  const folder = emptyFolder();
+  symlinkSync(join(checkout, 'ansible'), join(folder, 'source'));
+  const galaxy = (...words: string[]) => runProgram('ansible-galaxy', ['collection', ...words], { cwd: folder });
+
+  const built = await galaxy('build', 'source');
+  const archive = /\S+\.tar\.gz/.exec(built.stdout)?.[0] as string;
+  const installed = await galaxy('install', archive, '-p', 'collections', '--offline');
+  const listed = await runProgram('tar', ['-tzf', archive], { cwd: folder });
+
+  expect([built.code, installed.code, listed.code]).toEqual([0, 0, 0]);
+  expect(listed.stdout).toContain('plugins/callback/rollcall.py');
+  expect(listed.stdout).not.toMatch(/ansible_collections|ansible\.cfg|__pycache__/);
+  const env = { ANSIBLE_COLLECTIONS_PATH: join(folder, 'collections') };
+  for (const age of ansibleAges) {
     const recorder = await startRecorder();
-    const { folder, play, env } = project({ age, url: recorder.url });
-    const run = (program: string, ...words: string[]) => runProgram(program, words, { cwd: folder, age, env });
-    symlinkSync(join(checkout, 'ansible'), join(folder, 'source'));
+    const { play } = project({ age, url: recorder.url, env: { ...env, ANSIBLE_CALLBACK_PLUGINS: '' } });
 
-    const built = await run('ansible-galaxy', 'collection', 'build', 'source');
-    const archive = /\S+\.tar\.gz/.exec(built.stdout)?.[0] as string;
-    const installed = await run('ansible-galaxy', 'collection', 'install', archive, '-p', 'collections', '--offline');
-    const listed = await run('tar', '-tzf', archive);
     const [played, documented] = await Promise.all([
-      play(['site.yml'], {
-        ANSIBLE_CALLBACK_PLUGINS: '',
-        ANSIBLE_COLLECTIONS_PATH: 'collections',
-        ANSIBLE_CALLBACKS_ENABLED: 'rollcall.cmdb.rollcall',
-      }),
-      runProgram('ansible-doc', ['-t', 'callback', 'rollcall.cmdb.rollcall'], {
-        cwd: folder,
-        age,
-        env: { ANSIBLE_COLLECTIONS_PATH: 'collections' },
-      }),
+      play(['site.yml'], { ANSIBLE_CALLBACKS_ENABLED: 'rollcall.cmdb.rollcall' }),
+      runProgram('ansible-doc', ['-t', 'callback', 'rollcall.cmdb.rollcall'], { cwd: folder, age, env }),
     ]);
 
-    expect([built.code, installed.code, played.code, documented.code]).toEqual([0, 0, 0, 0]);
-    expect(listed.stdout).toContain('plugins/callback/rollcall.py');
-    expect(listed.stdout).not.toMatch(/ansible_collections|ansible\.cfg|__pycache__/);
+    expect(played).toMatchObject({ code: 0, stderr: '' });
     expect(oneRun(recorder.calls).stats?.outcome).toBe('ok');
-    expect(documented.stderr).toBe('');
+    expect(documented).toMatchObject({ code: 0, stderr: '' });
     expect(documented.stdout).toMatch(/spool_dir.*ROLLCALL_SPOOL_DIR/s);
-  });
+  }
 });

@@ -63,8 +63,8 @@ options:
     env: [{name: ROLLCALL_SPOOL_DIR}]
     ini: [{section: rollcall, key: spool_dir}]
   change_ref:
-    description: The issue or pull request that this run is for, as C(owner/repo#123). On GitHub Actions and GitLab it
-      is found without this.
+    description: The issue or pull request that this run is for, as C(owner/repo#123). In a pull request's run on
+      GitHub Actions it is found without this.
     type: str
     env: [{name: ROLLCALL_CHANGE_REF}]
   facts:
@@ -140,6 +140,7 @@ GIT_SECONDS = 1
 SPOOL_BYTES = 64 * 1024 * 1024
 DRAFT_SECONDS = 86400
 
+CHANGE_REF = re.compile(r"[\w.-]+/[\w.-]+#\d+", re.ASCII)
 COUNTS = ("ok", "changed", "failures", "unreachable", "skipped", "rescued", "ignored")
 # As Ansible itself counts in its recap.
 COUNTED_AS = {
@@ -172,9 +173,10 @@ class Failure(Exception):
 class Outage(Exception):
     """The service did not take the call now. The message goes on after "Rollcall at URL"."""
 
-    def __init__(self, message, passing=True):
+    def __init__(self, message, passing=True, alone=False):
         super().__init__(message)
         self.passing = passing
+        self.alone = alone  # it may be this call that it cannot take
 
 
 class Refusal(Exception):
@@ -186,7 +188,7 @@ def guarded(hook):
 
     @functools.wraps(hook)
     def call(self, *args, **kwargs):
-        if self.faults < 3 and (self.run or hook.__name__ == "v2_playbook_on_start"):
+        if self.run or hook.__name__ == "v2_playbook_on_start":
             try:
                 hook(self, *args, **kwargs)
             except Exception as error:
@@ -206,7 +208,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.faults = 0
+        self.faulty = False
         self.run = None
         self.pid = None
         self.totals = {}
@@ -367,7 +369,9 @@ class CallbackModule(CallbackBase):
         return cut(re.sub(r"\x1b\[[0-9;]*m", "", text), DIFF_BYTES)
 
     def fault(self, where, error):
-        self.faults += 1
+        if self.faulty:
+            return
+        self.faulty = True
         line = error.__traceback__
         while line.tb_next:
             line = line.tb_next
@@ -475,7 +479,7 @@ class Run:
         self.began = time.time()
         self.origin, self.ci = origin()
         self.spool = Spool(folder, service, self.began, self.run_id, self.ci)
-        self.change_ref = change_ref
+        self.change_ref = change_ref or ref_of_ci()
         self.path = os.path.abspath(playbook._file_name)
         self.checkout = Checkout(self.path)
         self.playbook = self.checkout.within(playbook._file_name)
@@ -583,7 +587,8 @@ class Run:
         body["tags"] = [cut(tag) for tag in words.get("tags") or () if tag != "all"]
         body["skip_tags"] = [cut(tag) for tag in words.get("skip_tags") or ()]
         body["git"] = self.checkout.state()
-        body["change_ref"] = self.change_ref or change_ref()
+        # The service refuses any other, and all that stands beside it.
+        body["change_ref"] = self.change_ref if CHANGE_REF.fullmatch(self.change_ref or "") else None
         body["inventory_version"] = version if isinstance(version, str) else None
         self.spool.put("", body)
         self.announced = True
@@ -603,11 +608,13 @@ class Run:
             why = f"{spool.folder} could not be written ({spool.unwritable})"
             said.append(f"{calls(lost)} of run {self.run_id} of {self.playbook} are lost: {why}")
         if spool.refused:
-            path, why = spool.refused[0]
-            said.append(f"{rollcall} refused {calls(len(spool.refused))} ({why}), kept as {path}")
+            why, kept = spool.refused[0]
+            said.append(f"{rollcall} refused {calls(len(spool.refused))} ({why}), {kept}")
         if spool.dropped:
             bound = f"which is kept to {SPOOL_BYTES // 1024 // 1024} MiB"
             said.append(f"{calls(spool.dropped)} were dropped, as the oldest, from {spool.folder}, {bound}")
+        if self.change_ref and not CHANGE_REF.fullmatch(self.change_ref):
+            said.append("ROLLCALL_CHANGE_REF is left out: it is not of the form owner/repo#123")
         return "; ".join(said)
 
 
@@ -641,7 +648,7 @@ def origin():
     if env("AWX_HOST") and env("JOB_ID"):
         return {"kind": "awx", "url": f"{env('AWX_HOST')}/#/jobs/playbook/{env('JOB_ID')}/output"}, True
     # Semaphore tells a playbook of itself in extra variables alone; its folders are named like no other.
-    if env("SEMAPHORE_TASK_DETAILS_ID") or re.search(r"/repository_\d+(_template_\d+)?$", os.getcwd()):
+    if env("SEMAPHORE_TASK_DETAILS_ID") or re.search(r"/repository_\d+(_template_\d+)?$", env("PWD") or ""):
         return {"kind": "semaphore", "url": env("SEMAPHORE_TASK_DETAILS_URL")}, False
     if env("CI"):
         return {"kind": "ci", "url": env("BUILD_URL")}, True
@@ -652,14 +659,9 @@ def origin():
     return {"kind": "other" if env("TERM") else "cron", "url": None}, False
 
 
-def change_ref():
-    env = os.environ.get
-    pull = re.fullmatch(r"refs/pull/(\d+)/\w+", env("GITHUB_REF") or "")
-    if pull and env("GITHUB_REPOSITORY"):
-        return f"{env('GITHUB_REPOSITORY')}#{pull[1]}"
-    if env("CI_PROJECT_PATH") and env("CI_MERGE_REQUEST_IID"):
-        return f"{env('CI_PROJECT_PATH')}!{env('CI_MERGE_REQUEST_IID')}"
-    return None
+def ref_of_ci():
+    pull = re.fullmatch(r"refs/pull/(\d+)/\w+", os.environ.get("GITHUB_REF", ""))
+    return f"{os.environ.get('GITHUB_REPOSITORY')}#{pull[1]}" if pull else None
 
 
 def user_name():
@@ -754,11 +756,11 @@ class Spool:
         # What waits for another service is none of this one's business.
         self.suffix = f"-{hashlib.sha256(service.url.encode()).hexdigest()[:8]}.call"
         self.calls = 0
-        self.unwritten, self.unwritable = {}, ""
+        self.unwritten, self.unwritable, self.lost = {}, "", 0
         self.unsynced = []
         self.patience = CI_PATIENCE_SECONDS if ci else PATIENCE_SECONDS
         self.longest = self.patience / 2
-        self.down, self.passing, self.trouble = False, True, ""
+        self.down, self.doubtful, self.passing, self.trouble = False, False, True, ""
         self.refused, self.dropped = [], 0
 
     def put(self, path, body):
@@ -782,6 +784,9 @@ class Spool:
         except OSError as error:
             self.unwritten[name] = data
             self.unwritable = (error.strerror or str(error)).lower()
+            while sum(len(other) for other in self.unwritten.values()) > SPOOL_BYTES:
+                del self.unwritten[min(self.unwritten)]
+                self.lost += 1
         if self.down:
             self.settle()
 
@@ -843,6 +848,9 @@ class Spool:
             self.service.put(json.loads(head)["path"], body, min(self.longest, self.patience))
         except Outage as outage:
             self.trouble, self.passing = str(outage), outage.passing
+            # One call that breaks the service does not keep back all others.
+            self.down = not outage.alone or self.doubtful
+            self.doubtful = outage.alone
             return False
         except Refusal as refusal:
             self.set_aside(name, str(refusal))
@@ -855,26 +863,28 @@ class Spool:
             took = time.monotonic() - start
             # A service that is merely slow uses it up too, only less.
             self.patience -= took if self.down else max(0, took - 1)
-        self.down = False
+        self.down = self.doubtful = False
         return True
 
     def set_aside(self, name, why):
-        path = os.path.join(self.folder, name)
-        self.refused.append((path + ".refused", why))
         self.down = False
-        with contextlib.suppress(OSError):
+        path = os.path.join(self.folder, name)
+        try:
             os.rename(path, path + ".refused")
+            self.refused.append((why, f"kept as {path}.refused"))
+        except OSError:
+            self.refused.append((why, "kept nowhere"))
 
     def settle(self):
         """Makes what waits outlast a power cut, and the whole no larger than it may be."""
         with contextlib.suppress(OSError):
-            for path in [*(os.path.join(self.folder, name) for name in self.unsynced), self.folder]:
-                with contextlib.suppress(FileNotFoundError):
-                    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-                    try:
-                        os.fsync(handle)
-                    finally:
-                        os.close(handle)
+            waiting = [name for name in self.unsynced if os.path.exists(os.path.join(self.folder, name))]
+            for path in [os.path.join(self.folder, name) for name in waiting] + [self.folder] * bool(waiting):
+                handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fsync(handle)
+                finally:
+                    os.close(handle)
             self.unsynced = []
             self.shorten()
 
@@ -891,7 +901,8 @@ class Spool:
 
     def waiting(self):
         """How many calls of this run are in the spool, and how many nowhere."""
-        return sum(name.startswith(self.prefix) for name in self.names()) - len(self.unwritten), len(self.unwritten)
+        waiting = sum(name.startswith(self.prefix) for name in self.names()) - len(self.unwritten)
+        return waiting, len(self.unwritten) + self.lost
 
 
 # --- the call ---
@@ -973,7 +984,7 @@ class Service:
         if status in (401, 403):
             raise Outage(f"does not accept the token from {self.token_from} ({status}{detail})", passing=False)
         if status in (408, 429) or status >= 500:
-            raise Outage(f"answers {status}{detail}")
+            raise Outage(f"answers {status}{detail}", alone=status == 500)
         if status >= 400 and (isinstance(whole, dict) or status == 413):
             raise Refusal(f"{status}{detail}")
         if not 200 <= status < 300 or not isinstance(whole, dict):
