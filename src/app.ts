@@ -39,6 +39,8 @@ import { backupJob } from './jobs/backup.ts';
 import { type Job, jobsSettings, openJobs } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
 import type { Opened } from './module.ts';
+import { runsModule } from './runs/module.ts';
+import { runsSettings } from './runs/settings.ts';
 import { backupTo, restoreFrom } from './store/backup.ts';
 import { type DatabaseState, inspectDatabase } from './store/inspect.ts';
 import { isLocked } from './store/lock.ts';
@@ -51,6 +53,7 @@ export const settingsSchema = Type.Object(
     ...cmdbSettings,
     http: httpSettings,
     inventory: inventorySettings,
+    runs: runsSettings,
     jobs: jobsSettings,
   },
   { additionalProperties: false },
@@ -101,8 +104,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const cmdb = sweptAfterPasses(heart, () => clocks.follow('sweep'));
     const house = { store, cmdb, clock, log };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
-    const inventory: Opened = await inventoryModule(here).open(house, config.inventory);
-    const modules = [inventory];
+    const inventory = await inventoryModule(here).open(house, config.inventory);
+    const modules: Opened[] = [inventory, await runsModule(inventory).open(house, config.runs)];
 
     const endpoints: Endpoint[] = [];
     const ground = {

@@ -9,11 +9,11 @@ import type { Store } from './store/open.ts';
 import type { Clock } from './time.ts';
 
 /** What the product can do besides keeping items: one folder, one entry in `app.ts`. */
-export interface Module<S extends TSchema> {
+export interface Module<S extends TSchema, O extends Opened = Opened> {
   /** Its key in rollcall.yml. */
   name: string;
   settings: S;
-  open(house: House, settings: Static<S>): Opened | Promise<Opened>;
+  open(house: House, settings: Static<S>): O | Promise<O>;
 }
 
 export interface House {

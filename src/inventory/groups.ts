@@ -2,8 +2,9 @@
 
 import type { Static } from 'typebox';
 import type { Item } from '../cmdb/item.ts';
+import type { Activity } from '../cmdb/store/activity.ts';
 import { type Match, type Matcher, matcherOf } from './match.ts';
-import { type GroupPrefix, isOperatorGroupName, observedGroupName } from './names.ts';
+import { type GroupPrefix, isOperatorGroupName, observedGroupName, type resultGroups } from './names.ts';
 import type { groupSchema } from './settings.ts';
 
 /** What one source says of a group; 'rollcall.yml', 'api', or an import. */
@@ -134,7 +135,7 @@ export function groupRulesOf(groups: readonly Group[]): GroupRules {
 }
 
 /** The groups that a host is in, each with what put it there; one that has two reasons has the first. */
-export function membershipsOf(item: Item, rules: GroupRules): Membership[] {
+export function membershipsOf(item: Item, rules: GroupRules, activity?: Activity): Membership[] {
   const found = new Map<string, string>();
   const add = (group: string, rule: string) => {
     if (!found.has(group)) found.set(group, rule);
@@ -154,5 +155,18 @@ export function membershipsOf(item: Item, rules: GroupRules): Membership[] {
   observe('role', item.role, 'role');
   observe('managed_by', item.managed_by, 'managed_by');
   for (const tag of item.tags) observe('tag', tag, 'a tag');
+  for (const [group, rule] of resultGroupsOf(activity)) add(group, rule);
   return [...found].map(([group, rule]) => ({ group, rule }));
+}
+
+/** The groups that tell how playbooks went on a host. */
+function resultGroupsOf(activity: Activity | undefined): [(typeof resultGroups)[number], string][] {
+  const found: [(typeof resultGroups)[number], string][] = [];
+  const { last_configured_at = null, last_run_outcome = null, failing = 0, stale_since = null } = activity ?? {};
+  if (failing > 0) found.push(['last_run_failed', `the last run of ${failing} of its playbooks failed`]);
+  if (last_run_outcome === 'unreachable') found.push(['last_run_unreachable', 'its last run did not reach it']);
+  if (last_run_outcome === 'changed') found.push(['last_run_changed', 'its last run changed something']);
+  if (last_configured_at === null) found.push(['never_configured', 'no run went well on it yet']);
+  if (stale_since !== null) found.push(['stale', `the last run that went well on it was on ${last_configured_at}`]);
+  return found;
 }

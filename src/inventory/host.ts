@@ -1,6 +1,7 @@
 /** One item as a host: its name, its groups, and its variables as a piece of JSON that is made once. Pure. */
 
 import type { Item } from '../cmdb/item.ts';
+import type { Activity } from '../cmdb/store/activity.ts';
 import { type Address, type AddressWord, addressOf } from './address.ts';
 import { type GroupRules, membershipsOf } from './groups.ts';
 import { observed, written } from './safe.ts';
@@ -31,7 +32,12 @@ export interface Host {
 }
 
 /** An item as a host; undefined for one that could be in no answer, whatever is asked. */
-export function hostOf(item: Item, words: readonly AddressWord[], rules: HostRules): Host | undefined {
+export function hostOf(
+  item: Item,
+  words: readonly AddressWord[],
+  rules: HostRules,
+  activity: Activity | undefined,
+): Host | undefined {
   const serving = servingOf(item, rules.serving);
   if (item.ansible_name === null || (!serving.served && !serving.unless)) return undefined;
   const { ansible } = item;
@@ -48,7 +54,7 @@ export function hostOf(item: Item, words: readonly AddressWord[], rules: HostRul
     site_id: item.site_id,
     ci_status: item.ci_status,
     serving,
-    groups: membershipsOf(item, rules.groups).map((membership) => membership.group),
+    groups: membershipsOf(item, rules.groups, activity).map((membership) => membership.group),
     address: vars.ansible_host === undefined ? addressOf(item, words, rules.preferred[item.site_id] ?? []) : undefined,
     isRunning: item.power === 'running',
     variables: JSON.stringify(vars).slice(1, -1),

@@ -9,6 +9,7 @@ import { gunzip, gzip } from 'node:zlib';
 import type { Static } from 'typebox';
 import type { ItemId } from '../cmdb/item.ts';
 import { effectiveSite, type SiteSettings } from '../cmdb/sites.ts';
+import { loadActivity } from '../cmdb/store/activity.ts';
 import { listSites, type Site } from '../cmdb/store/sites.ts';
 import { DomainError } from '../errors.ts';
 import { setAlerts } from '../store/alerts.ts';
@@ -134,9 +135,10 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
   async function addHosts(hosts: Map<ItemId, Host>, ids: readonly ItemId[], rules: HostRules): Promise<void> {
     const items = await loadHostItems(store.read, ids);
     const words = await loadAddressWords(store.read, ids);
+    const activities = await loadActivity(store.read, ids);
     for (const [count, id] of ids.entries()) {
       const item = items.get(id);
-      const host = item && hostOf(item, words.get(id) ?? [], rules);
+      const host = item && hostOf(item, words.get(id) ?? [], rules, activities.get(id));
       if (host) hosts.set(id, host);
       else hosts.delete(id);
       if (count % 64 === 0) await turn();

@@ -5,13 +5,14 @@ import type { SiteSettings } from '../cmdb/sites.ts';
 import { StartError } from '../errors.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { House, Module, Opened } from '../module.ts';
+import type { Trx } from '../store/open.ts';
 import { stamp } from '../time.ts';
 import { groupEndpoints } from './group-routes.ts';
 import { configuredWords, faultIn, groupsOf } from './groups.ts';
 import { type InventorySettings, openInventory } from './inventory.ts';
 import { inventoryEndpoints } from './routes.ts';
 import { inventorySettings } from './settings.ts';
-import { deleteVersionsBefore } from './store.ts';
+import { deleteVersionsBefore, keepVersion } from './store.ts';
 
 /** Who the machine of the service is: the hash that its own scripts send, and its item, if it has one. */
 export interface Here {
@@ -19,11 +20,19 @@ export interface Here {
   item(): Promise<ItemId | undefined>;
 }
 
-export function inventoryModule(here: Here): Module<typeof inventorySettings> {
+/** What others need of the inventory besides. */
+export interface OpenedInventory extends Opened {
+  /** What was told under a version, byte for byte. Throws `not_found`. */
+  told(version: string): Promise<Buffer>;
+  /** Keeps a version until then, if it is still there. */
+  keep(trx: Trx, version: string, until: string): Promise<void>;
+}
+
+export function inventoryModule(here: Here): Module<typeof inventorySettings, OpenedInventory> {
   return {
     name: 'inventory',
     settings: inventorySettings,
-    open(house: House, settings: InventorySettings): Opened {
+    open(house: House, settings: InventorySettings): OpenedInventory {
       const { store, cmdb, clock } = house;
       refuseConfigured(settings.groups);
       const inventory = openInventory({
@@ -47,6 +56,8 @@ export function inventoryModule(here: Here): Module<typeof inventorySettings> {
       return {
         endpoints: [...inventoryEndpoints(inventory, store, cmdb.timeZone), ...groupEndpoints(store, settings, clock)],
         jobs: [prune],
+        told: async (version) => (await inventory.told(version, { include: [], isHere: false })).body,
+        keep: keepVersion,
         close: () => inventory.close(),
       };
     },

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { invalid, orNull } from '../check.ts';
-import type { ItemId } from '../cmdb/item.ts';
+import { loadActivity } from '../cmdb/store/activity.ts';
 import { getItem } from '../cmdb/store/read-items.ts';
 import { DomainError } from '../errors.ts';
 import { type Answer, type Call, type Endpoint, endpoint } from '../http/endpoint.ts';
@@ -87,8 +87,10 @@ export function inventoryEndpoints(inventory: Inventory, store: Store, timeZone:
         const name = params.name as string;
         const bearer = [...hosts.values()].find((host) => host.name === name);
         const item = await getItem(store.read, bearer?.ci_id ?? name, query);
-        const words = await loadAddressWords(store.read, [item.ci_id as ItemId]);
-        return [200, whyOf(item, words.get(item.ci_id) ?? [], rules, sharedAmongServed(snapshot))];
+        const words = await loadAddressWords(store.read, [item.ci_id]);
+        const activities = await loadActivity(store.read, [item.ci_id]);
+        const shared = sharedAmongServed(snapshot);
+        return [200, whyOf(item, words.get(item.ci_id) ?? [], rules, activities.get(item.ci_id), shared)];
       },
     }),
     endpoint({

@@ -156,6 +156,16 @@ export async function touchVersions(trx: Trx, versions: readonly string[], at: s
     .execute();
 }
 
+/** It is needed for longer than others; what is kept longer already, stays so. */
+export async function keepVersion(trx: Trx, version: string, until: string): Promise<void> {
+  await trx
+    .updateTable('inventory_versions')
+    .set({ keep_until: until })
+    .where('version', '=', version)
+    .where((where) => where.or([where('keep_until', 'is', null), where('keep_until', '<', until)]))
+    .execute();
+}
+
 /** Deletes versions that were last served before a moment, and are not kept for longer. */
 export async function deleteVersionsBefore(trx: Trx, before: string, now: string): Promise<number> {
   const { numDeletedRows } = await trx

@@ -1,6 +1,7 @@
 /** Why a host is served or not, which rule gave each group, and where its address came from. Pure. */
 
 import type { Item } from '../cmdb/item.ts';
+import type { Activity } from '../cmdb/store/activity.ts';
 import { type AddressWord, addressOf, type shareOut } from './address.ts';
 import { membershipsOf } from './groups.ts';
 import type { HostRules } from './host.ts';
@@ -22,6 +23,7 @@ export function whyOf(
   item: Item,
   words: readonly AddressWord[],
   rules: HostRules,
+  activity: Activity | undefined,
   { shared, lost }: ReturnType<typeof shareOut>,
 ): Why {
   const serving = servingOf(item, rules.serving);
@@ -45,7 +47,7 @@ export function whyOf(
           withheld: lost.has(item.ansible_name ?? ''),
         }
       : null,
-    groups: membershipsOf(item, rules.groups),
+    groups: membershipsOf(item, rules.groups, activity),
   };
 }
 

@@ -5,6 +5,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import * as items from '../../db/migrations/0001_items.ts';
 import * as heart from '../../db/migrations/0002_heart.ts';
 import * as relationships from '../../db/migrations/0003_relationships.ts';
+import * as runs from '../../db/migrations/0004_runs.ts';
 import { StartError } from '../errors.ts';
 import type { Database } from './tables.ts';
 
@@ -12,6 +13,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001_items': items,
   '0002_heart': heart,
   '0003_relationships': relationships,
+  '0004_runs': runs,
 };
 
 /** The names of the migrations that a database has had, oldest first; none for an empty file. */

@@ -25,6 +25,14 @@ export interface Database {
   alerts: AlertsTable;
   revision: { only_row: number; revision: number };
   inventory_versions: InventoryVersionsTable;
+  runs: RunsTable;
+  run_words: { word_no: Generated<number>; word: string };
+  run_plays: RunPlaysTable;
+  run_tasks: RunTasksTable;
+  run_hosts: RunHostsTable;
+  run_results: RunResultsTable;
+  run_texts: { run_no: number; n: number; texts: string };
+  playbook_outcomes: PlaybookOutcomesTable;
 }
 
 export interface SitesTable {
@@ -225,7 +233,9 @@ export interface ActivityTable {
   last_configured_at: string | null;
   last_run_at: string | null;
   last_run_id: string | null;
-  last_run_outcome: string | null;
+  last_run_outcome: 'ok' | 'changed' | 'failed' | 'unreachable' | null;
+  /** Playbooks whose last run failed on it. */
+  failing: Generated<number>;
   stale_since: string | null;
 }
 
@@ -297,4 +307,90 @@ export interface InventoryVersionsTable {
   first_served_at: string;
   last_served_at: string;
   keep_until: string | null;
+}
+
+export interface RunsTable {
+  run_no: Generated<number>;
+  run_id: string;
+  /** Milliseconds since 1970 from which its results count. */
+  base_ms: number;
+  outcome: 'running' | 'ok' | 'failed' | 'unreachable' | 'interrupted';
+  playbook: string | null;
+  path: string | null;
+  started_at: string;
+  finished_at: string | null;
+  ansible_version: string | null;
+  shim_version: string | null;
+  user_name: string | null;
+  controller: string | null;
+  origin_kind: string | null;
+  origin_url: string | null;
+  check_mode: number | null;
+  diff_mode: number | null;
+  limited_to: string | null;
+  tags: Generated<string>;
+  skip_tags: Generated<string>;
+  git_repo: string | null;
+  git_commit: string | null;
+  git_branch: string | null;
+  git_dirty: number | null;
+  change_ref: string | null;
+  inventory_version: string | null;
+  token_name: string;
+  announced_at: string | null;
+  called_at: string;
+  pruned_at: string | null;
+}
+
+export interface RunPlaysTable {
+  run_no: number;
+  play_id: string;
+  play_number: number;
+  name_no: number;
+  started_at: string;
+  finished_at: string | null;
+}
+
+export interface RunTasksTable {
+  task_no: Generated<number>;
+  run_no: number;
+  task_id: string;
+  play_id: string;
+  name_no: number;
+  action_no: number;
+  path_no: number | null;
+  line: number | null;
+  tags: Generated<string>;
+  handler: number;
+}
+
+export interface RunHostsTable {
+  run_no: number;
+  host_no: number;
+  ci_id: string | null;
+  ok: number | null;
+  changed: number | null;
+  failures: number | null;
+  unreachable: number | null;
+  skipped: number | null;
+  rescued: number | null;
+  ignored: number | null;
+}
+
+export interface RunResultsTable {
+  run_no: number;
+  n: number;
+  task_no: number;
+  host_no: number;
+  status: number;
+  at_ms: number;
+  duration_ms: number;
+}
+
+export interface PlaybookOutcomesTable {
+  ci_id: string;
+  playbook: string;
+  run_id: string;
+  finished_at: string;
+  outcome: 'ok' | 'changed' | 'failed' | 'unreachable';
 }

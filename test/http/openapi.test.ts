@@ -206,6 +206,10 @@ test('every call that writes answers as the document says', async () => {
   const find = (method: string, path: string) =>
     operationsOf(document).find((one) => one.method === method && one.path === `/api/v1${path}`) as Listed;
   const item = { ci_type: 'virtual_machine', ci_name: 'web-1', ci_status: 'running' };
+  const paths = ['/runs/{run_id}', '/runs/{run_id}/plays/{play_id}/parts/{part}', '/runs/{run_id}/stats'];
+  const runCalls = callsOf({ plays: [{ name: 'All', tasks: { Do: [{ host: 'web-1', status: 'ok' }] } }] }).map(
+    (sent, index): [string, string, string, unknown] => [sent.method, paths[index] as string, sent.path, sent.body],
+  );
   const relationship = '/ci/{ci_id}/relationships/{relationship_type}/{target_ci_id}';
   const calls: [method: string, path: string, real: string, body?: unknown][] = [
     ['POST', '/ci', '/ci', item],
@@ -243,6 +247,7 @@ test('every call that writes answers as the document says', async () => {
     ['PUT', '/sites/{site_id}', '/sites/site-ranch', { name: 'The ranch' }],
     ['PATCH', '/sites/{site_id}', '/sites/site-ranch', { new_hosts: 'hold' }],
     ['PUT', '/groups/{name}', '/groups/webservers', { match: { ci_name: 'web*' } }],
+    ...runCalls,
     ['POST', '/tokens', '/tokens', { token_name: 'hook', scopes: ['ci:read'] }],
     ['DELETE', '/tokens/{id_or_name}', '/tokens/hook'],
   ];

@@ -92,5 +92,6 @@ test('a host is in the groups that operators name, and in those of what is obser
     { group: 'managed_by_terraform', rule: 'managed_by is terraform' },
     { group: 'tag_a', rule: 'a tag is a' },
     { group: 'tag_b_c', rule: 'a tag is B c' },
+    { group: 'never_configured', rule: 'no run went well on it yet' },
   ]);
 });
