@@ -2,11 +2,12 @@
 
 import type { ItemId } from '../cmdb/item.ts';
 import type { SiteSettings } from '../cmdb/sites.ts';
-import { StartError } from '../errors.ts';
+import { DomainError, StartError } from '../errors.ts';
 import type { Job } from '../jobs/jobs.ts';
 import type { House, Module, Opened } from '../module.ts';
 import type { Trx } from '../store/open.ts';
 import { stamp } from '../time.ts';
+import { diffOf, type InventoryDiff } from './diff.ts';
 import { groupEndpoints } from './group-routes.ts';
 import { configuredWords, faultIn, groupsOf } from './groups.ts';
 import { type InventorySettings, openInventory } from './inventory.ts';
@@ -24,6 +25,8 @@ export interface Here {
 export interface OpenedInventory extends Opened {
   /** What was told under a version, byte for byte. Throws `not_found`. */
   told(version: string): Promise<Buffer>;
+  /** What two versions differ by; null where one of them is not kept. */
+  difference(before: string | null, after: string | null): Promise<InventoryDiff | null>;
   /** Keeps a version until then, if it is still there. */
   keep(trx: Trx, version: string, until: string): Promise<void>;
 }
@@ -42,6 +45,12 @@ export function inventoryModule(here: Here): Module<typeof inventorySettings, Op
         clock,
         here,
       });
+      const told = async (version: string) => (await inventory.told(version, { include: [], isHere: false })).body;
+      const kept = (version: string) =>
+        told(version).catch((error: unknown) => {
+          if (error instanceof DomainError && error.code === 'not_found') return undefined;
+          throw error;
+        });
       const prune: Job = {
         name: 'prune-inventory',
         schedule: '40 * * * *',
@@ -56,7 +65,12 @@ export function inventoryModule(here: Here): Module<typeof inventorySettings, Op
       return {
         endpoints: [...inventoryEndpoints(inventory, store, cmdb.timeZone), ...groupEndpoints(store, settings, clock)],
         jobs: [prune],
-        told: async (version) => (await inventory.told(version, { include: [], isHere: false })).body,
+        told,
+        async difference(before, after) {
+          if (before === null || after === null) return null;
+          const [from, to] = [await kept(before), await kept(after)];
+          return from && to ? diffOf(JSON.parse(from.toString('utf8')), JSON.parse(to.toString('utf8'))) : null;
+        },
         keep: keepVersion,
         close: () => inventory.close(),
       };

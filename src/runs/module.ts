@@ -3,6 +3,7 @@
 import type { Static } from 'typebox';
 import type { House, Module, Opened } from '../module.ts';
 import type { Trx } from '../store/open.ts';
+import type { ToldDifference } from './history/blame.ts';
 import { historyEndpoints } from './history/routes.ts';
 import { openIngest } from './ingest.ts';
 import { runJobs } from './jobs.ts';
@@ -13,6 +14,8 @@ import { runsSettings } from './settings.ts';
 export interface InventoryOfRuns {
   /** What Ansible was told under a version, byte for byte. Throws `not_found`. */
   told(version: string): Promise<Buffer>;
+  /** What two versions differ by; null where one of them is not kept. */
+  difference(before: string | null, after: string | null): Promise<ToldDifference | null>;
   /** Keeps a version that was served until then. */
   keep(trx: Trx, version: string, until: string): Promise<void>;
 }
@@ -26,7 +29,13 @@ export function runsModule(inventory: InventoryOfRuns): Module<typeof runsSettin
       return {
         endpoints: [
           ...ingestEndpoints(ingest, store),
-          ...historyEndpoints({ store, clock, timeZone: cmdb.timeZone, toldInventory: inventory.told }),
+          ...historyEndpoints({
+            store,
+            clock,
+            timeZone: cmdb.timeZone,
+            toldInventory: inventory.told,
+            differenceOfTold: inventory.difference,
+          }),
         ],
         jobs: runJobs(store, clock, settings),
       };

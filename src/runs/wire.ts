@@ -220,3 +220,40 @@ export const ResultOnTheWire = Type.Object(
   },
   { title: 'RunResult' },
 );
+
+const differences = Type.Array(
+  Type.Object({ name: Type.String(), before: Type.Unknown(), after: Type.Unknown() }, { title: 'Difference' }),
+);
+const names = Type.Array(Type.String());
+
+export const BlameOnTheWire = Type.Object(
+  {
+    run_id: Type.String(),
+    beside: RunOnTheWire,
+    failed: Type.Array(
+      Type.Object({
+        host: Type.String(),
+        tasks: Type.Array(
+          Type.Object({
+            task_name: Type.String(),
+            action: Type.String(),
+            path: nullable,
+            line: orNull(number),
+            status: Type.Enum(['failed', 'unreachable']),
+            msg: nullable,
+            before: orNull(Type.String({ description: 'how it went on the host before; null where it did not run' })),
+          }),
+        ),
+      }),
+    ),
+    run: differences,
+    inventory: orNull(
+      Type.Array(Type.Object({ host: Type.String(), variables: differences, joined: names, left: names }), {
+        description: 'what Ansible was told of these hosts; null where one of the two inventories is not kept',
+      }),
+    ),
+    machines: Type.Array(Type.Object({ host: Type.String(), attributes: differences })),
+    tasks: Type.Object({ added: names, removed: names }),
+  },
+  { title: 'Blame' },
+);

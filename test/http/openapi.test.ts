@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect, test } from 'vitest';
 import { scopes } from '../../src/http/endpoint.ts';
+import { callsOf, send as sendRun } from '../runs/calls.ts';
 import { type Answered, type Service, startService } from '../service.ts';
 import { send } from './send.ts';
 
@@ -155,7 +156,11 @@ test('every call that reads answers as the document says, and so does every prob
   const version = ((await call('GET', '/inventory')).body as { all: { vars: { rollcall_inventory_version: string } } })
     .all.vars.rollcall_inventory_version;
   const [pass] = ((await call('GET', '/passes')).body as { items: { pass_id: string }[] }).items;
+  await sendRun(service, callsOf({ plays: [playWith('ok')], startedAt: '2026-03-01T10:00:00Z' }));
+  const failing = { plays: [playWith('failed')], outcome: 'failed', more: { inventory_version: version } };
+  const runId = await sendRun(service, callsOf(failing));
   const names: Record<string, string> = {
+    run_id: runId,
     ci_id: 'web-1',
     ci_name: 'web-1',
     pass_id: pass?.pass_id ?? '',
@@ -207,9 +212,12 @@ test('every call that writes answers as the document says', async () => {
     operationsOf(document).find((one) => one.method === method && one.path === `/api/v1${path}`) as Listed;
   const item = { ci_type: 'virtual_machine', ci_name: 'web-1', ci_status: 'running' };
   const paths = ['/runs/{run_id}', '/runs/{run_id}/plays/{play_id}/parts/{part}', '/runs/{run_id}/stats'];
-  const runCalls = callsOf({ plays: [{ name: 'All', tasks: { Do: [{ host: 'web-1', status: 'ok' }] } }] }).map(
-    (sent, index): [string, string, string, unknown] => [sent.method, paths[index] as string, sent.path, sent.body],
-  );
+  const runCalls = callsOf({ plays: [playWith('ok')] }).map((sent, index): [string, string, string, unknown] => [
+    sent.method,
+    paths[index] as string,
+    sent.path,
+    sent.body,
+  ]);
   const relationship = '/ci/{ci_id}/relationships/{relationship_type}/{target_ci_id}';
   const calls: [method: string, path: string, real: string, body?: unknown][] = [
     ['POST', '/ci', '/ci', item],
@@ -262,6 +270,8 @@ test('every call that writes answers as the document says', async () => {
   const all = operationsOf(document).filter(({ method }) => method !== 'GET');
   expect(all.map(({ method, path }) => `${method} ${path}`).filter((one) => !written.has(one))).toEqual([]);
 });
+
+const playWith = (status: string) => ({ name: 'All', tasks: { Do: [{ host: 'web-1', status, msg: 'said' }] } });
 
 /** Something for every list. */
 async function fill({ call }: Service): Promise<void> {

@@ -10,13 +10,25 @@ import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/pagin
 import type { Store } from '../../store/open.ts';
 import { type Clock, millisecondsOf, readTime, stamp } from '../../time.ts';
 import { readRunId } from '../params.ts';
-import { outcomes, ResultOnTheWire, RunOnTheWire, type Status, statuses, WholeRunOnTheWire } from '../wire.ts';
+import {
+  BlameOnTheWire,
+  outcomes,
+  ResultOnTheWire,
+  RunOnTheWire,
+  type Status,
+  statuses,
+  WholeRunOnTheWire,
+} from '../wire.ts';
+import { blameOf, type ToldDifference } from './blame.ts';
 import {
   cellsOfRun,
+  changesBetween,
+  failuresOfRun,
   findReadRun,
   flakyHosts,
   hostNumbersOfRun,
   hostsOfRun,
+  lastGoodRun,
   listRuns,
   playsOfRun,
   type ReadResult,
@@ -24,6 +36,7 @@ import {
   type RunFilter,
   resultsOfRun,
   slowestTasks,
+  statusesByTask,
   tasksOfRun,
 } from './store.ts';
 import { wholeOf } from './whole.ts';
@@ -35,6 +48,8 @@ export interface HistoryParts {
   timeZone: string;
   /** What Ansible was told under a version, byte for byte. Throws `not_found`. */
   toldInventory(version: string): Promise<Buffer>;
+  /** What two inventories differ by; null where one of them is not kept. */
+  differenceOfTold(before: string | null, after: string | null): Promise<ToldDifference | null>;
 }
 
 const time = Type.String({ description: 'a time; without a zone it is meant in `timezone`' });
@@ -61,7 +76,8 @@ type RunsQuery = {
   cursor?: string;
 };
 
-export function historyEndpoints({ store, clock, timeZone, toldInventory }: HistoryParts): Endpoint[] {
+export function historyEndpoints(parts: HistoryParts): Endpoint[] {
+  const { store, clock, timeZone, toldInventory } = parts;
   const momentOf = (text: string | undefined, pointer: string) => {
     if (text === undefined) return undefined;
     const moment = readTime(text, timeZone);
@@ -236,6 +252,19 @@ export function historyEndpoints({ store, clock, timeZone, toldInventory }: Hist
     }),
     endpoint({
       method: 'GET',
+      path: '/runs/{run_id}/blame',
+      scope: 'runs:read',
+      tag: 'runs',
+      summary: 'A failed run beside the last one that went well on those hosts: what differs',
+      answers: { 200: BlameOnTheWire },
+      async handle({ params }) {
+        const run = await getRun(store, readRunId(params));
+        const blame = await blamed(parts, run);
+        return [200, { ...blame, run_id: run.run_id }];
+      },
+    }),
+    endpoint({
+      method: 'GET',
       path: '/runs/{run_id}/inventory',
       scope: 'inventory:read',
       tag: 'runs',
@@ -250,6 +279,32 @@ export function historyEndpoints({ store, clock, timeZone, toldInventory }: Hist
       },
     }),
   ];
+}
+
+/** Throws `conflict` where it did not fail, or never went well before. */
+async function blamed({ store, differenceOfTold }: HistoryParts, run: ReadRun) {
+  const bad = (await hostsOfRun(store.read, run.run_no)).filter((host) => host.failures > 0 || host.unreachable > 0);
+  if (bad.length === 0) throw new DomainError('conflict', `Run ${run.run_id} failed on no host.`);
+  const names = bad.map(({ host }) => host);
+  const good = await lastGoodRun(store.read, run, names);
+  if (!good)
+    throw new DomainError('conflict', `${run.playbook ?? 'It'} never went well on ${names.join(', ')} before that.`);
+  const items = bad.flatMap(({ ci_id }) => ci_id ?? []);
+  const until = run.called_at;
+  const blame = blameOf({
+    run,
+    hosts: bad,
+    failures: await failuresOfRun(store.read, run.run_no),
+    tasks: await tasksOfRun(store.read, run.run_no),
+    good: {
+      run: good,
+      tasks: await tasksOfRun(store.read, good.run_no),
+      statuses: await statusesByTask(store.read, good.run_no, names),
+    },
+    told: await differenceOfTold(good.inventory_version, run.inventory_version),
+    changes: await changesBetween(store.read, items, good.called_at, until),
+  });
+  return { beside: onTheWire(good), ...blame };
 }
 
 /** Throws `not_found`. */

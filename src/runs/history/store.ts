@@ -314,3 +314,72 @@ export async function flakyHosts(db: ReadDb, since: string, limit: number): Prom
   );
   return rows;
 }
+
+/**
+ * The last run before one, of the same playbook, that went well on hosts: on as many of these as any did, and of those
+ * the newest. Undefined where it never went well.
+ */
+export async function lastGoodRun(db: ReadDb, run: ReadRun, hosts: readonly string[]): Promise<ReadRun | undefined> {
+  const { rows } = await sql<{ run_id: string }>`
+    SELECT runs.run_id FROM runs JOIN run_hosts h ON h.run_no = runs.run_no JOIN run_words w ON w.word_no = h.host_no
+    WHERE runs.playbook = ${run.playbook} AND runs.started_at < ${run.started_at} AND coalesce(runs.check_mode, 0) = 0
+      AND w.word IN ${listed(hosts)} AND h.ok > 0 AND h.failures = 0 AND h.unreachable = 0
+    GROUP BY runs.run_no ORDER BY count(*) DESC, runs.started_at DESC LIMIT 1`.execute(db);
+  const [found] = rows;
+  return found && (await findReadRun(db, found.run_id));
+}
+
+/** The results of hosts that failed or did not answer, in the order in which they came. */
+export async function failuresOfRun(db: ReadDb, runNo: number): Promise<ReadResult[]> {
+  return (await resultsOfRun(db, runNo, { statuses: ['failed', 'unreachable'] }, mostFailures, undefined)).rows;
+}
+
+const mostFailures = 1000;
+
+/** How tasks went on hosts, by host and by the name of the task; the last result of each. */
+export async function statusesByTask(
+  db: ReadDb,
+  runNo: number,
+  hosts: readonly string[],
+): Promise<ReadonlyMap<string, ReadonlyMap<string, Status>>> {
+  const { rows } = await sql<{ host: string; task: string; status: number }>`
+    SELECT h.word AS host, n.word AS task, r.status
+    FROM run_results r JOIN run_words h ON h.word_no = r.host_no JOIN run_tasks t ON t.task_no = r.task_no
+    JOIN run_words n ON n.word_no = t.name_no
+    WHERE r.run_no = ${runNo} AND h.word IN ${listed(hosts)} ORDER BY r.n`.execute(db);
+  const found = new Map<string, Map<string, Status>>();
+  for (const { host, task, status } of rows) {
+    const own = found.get(host) ?? new Map<string, Status>();
+    found.set(host, own.set(task, statuses[status] as Status));
+  }
+  return found;
+}
+
+export interface ItemChange {
+  subject_id: string;
+  before: Record<string, unknown>;
+  after: Record<string, unknown>;
+}
+
+/** What became of items from one moment to another, oldest first. */
+export async function changesBetween(
+  db: ReadDb,
+  items: readonly ItemId[],
+  after: string,
+  until: string,
+): Promise<ItemChange[]> {
+  const rows = await db
+    .selectFrom('changes')
+    .select(['subject_id', 'before', 'after'])
+    .where('subject', '=', 'ci')
+    .where('subject_id', 'in', sql<string>`${listed(items)}`)
+    .where('changed_at', '>', after)
+    .where('changed_at', '<=', until)
+    .orderBy('change_no')
+    .execute();
+  return rows.map(({ subject_id, before, after: now }) => ({
+    subject_id,
+    before: JSON.parse(before) as Record<string, unknown>,
+    after: JSON.parse(now) as Record<string, unknown>,
+  }));
+}
