@@ -19,6 +19,7 @@ import { passesCommand } from './passes.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
 import { restoreCommand } from './restore.ts';
 import { revertCommand } from './revert.ts';
+import { runsCommand } from './runs.ts';
 import { serveCommand } from './serve.ts';
 import { sourcesCommand } from './sources.ts';
 import { splitCommand } from './split.ts';
@@ -45,6 +46,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     ciCommand(),
     applyCommand(),
     passesCommand(),
+    runsCommand(),
     sourcesCommand(),
     conflictsCommand(),
     mergeCommand(),

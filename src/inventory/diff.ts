@@ -61,6 +61,13 @@ export function diffOf(before: unknown, after: unknown): InventoryDiff {
   };
 }
 
+/** The same, where a group that only one of them has is an empty one of the other: who joined it, and who left. */
+export function membershipDiffOf(before: unknown, after: unknown): InventoryDiff {
+  const [from, to] = [before as Told, after as Told];
+  const none = Object.fromEntries([...Object.keys(from), ...Object.keys(to)].map((name) => [name, {}]));
+  return diffOf({ ...none, ...from }, { ...none, ...to });
+}
+
 function groupsIn(told: Told): Record<string, ToldGroup> {
   const { _meta, ...groups } = told;
   return groups as Record<string, ToldGroup>;

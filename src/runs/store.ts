@@ -308,12 +308,12 @@ export async function countMissingTotals(trx: Trx, runNo: number): Promise<void>
     WHERE run_hosts.run_no = ${runNo} AND run_hosts.host_no = c.host_no AND run_hosts.ok IS NULL`.execute(trx);
 }
 
-/** As Ansible counts: what changed is ok too, and so is what failed and was ignored. */
-export function countedTotals(runNo: number) {
-  return sql<{ host_no: number } & Counts>`
-    SELECT host_no, sum(status IN (0, 1, 5)) AS ok, sum(status = 1) AS changed, sum(status = 2) AS failures,
+/** By host, as Ansible counts: what changed is ok too, and so is what failed and was ignored. */
+export function countedTotals(...runNos: readonly number[]) {
+  return sql<{ run_no: number; host_no: number } & Counts>`
+    SELECT run_no, host_no, sum(status IN (0, 1, 5)) AS ok, sum(status = 1) AS changed, sum(status = 2) AS failures,
       sum(status = 3) AS unreachable, sum(status = 4) AS skipped, 0 AS rescued, sum(status = 5) AS ignored
-    FROM run_results WHERE run_no = ${runNo} GROUP BY host_no`;
+    FROM run_results WHERE run_no IN ${listed(runNos)} GROUP BY run_no, host_no`;
 }
 
 /** Deletes some of a run's results, with their texts; answers how many there were. */

@@ -106,10 +106,13 @@ export async function findReadRun(db: ReadDb, runId: string): Promise<ReadRun | 
 }
 
 async function withTotals(db: ReadDb, runs: Selected[]): Promise<ReadRun[]> {
-  const sums = sql.raw(countKeys.map((key) => `coalesce(sum(${key}), 0) AS ${key}`).join(', '));
+  const sums = sql.raw(countKeys.map((key) => `sum(coalesce(h.${key}, c.${key}, 0)) AS ${key}`).join(', '));
+  const open = runs.filter(({ outcome }) => outcome === 'running' || outcome === 'interrupted');
   const { rows } = await sql<Counts & { run_no: number; host_count: number; unknown_hosts: number }>`
-    SELECT run_no, count(*) AS host_count, sum(ci_id IS NULL) AS unknown_hosts, ${sums}
-    FROM run_hosts WHERE run_no IN ${listed(runs.map(({ run_no }) => run_no))} GROUP BY run_no`.execute(db);
+    SELECT h.run_no, count(*) AS host_count, sum(h.ci_id IS NULL) AS unknown_hosts, ${sums}
+    FROM run_hosts h LEFT JOIN (${countedTotals(...open.map(({ run_no }) => run_no))}) c
+      ON c.run_no = h.run_no AND c.host_no = h.host_no
+    WHERE h.run_no IN ${listed(runs.map(({ run_no }) => run_no))} GROUP BY h.run_no`.execute(db);
   const byRun = new Map(rows.map(({ run_no, ...row }) => [run_no, row]));
   return runs.map((run) => {
     const { host_count = 0, unknown_hosts = 0, ...totals } = byRun.get(run.run_no) ?? {};
