@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { version } from '../app.ts';
+import { ansibleCommand } from './ansible.ts';
 import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
 import { ciCommand } from './ci.ts';
@@ -23,6 +24,7 @@ import { runsCommand } from './runs.ts';
 import { serveCommand } from './serve.ts';
 import { sourcesCommand } from './sources.ts';
 import { splitCommand } from './split.ts';
+import { spoolCommand } from './spool.ts';
 import { tokenCommand } from './token.ts';
 
 export function rollcallProgram(): Command {
@@ -61,6 +63,8 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     holdCommand(),
     releaseCommand(),
     inventoryCommand(),
+    ansibleCommand(),
+    spoolCommand(),
     tokenCommand(),
     loginCommand(),
     backupCommand(),

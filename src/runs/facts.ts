@@ -128,15 +128,17 @@ function isLocal(address: string): boolean {
   return /^(127\.|169\.254\.|::1$|fe[89ab][0-9a-f]:)/i.test(address);
 }
 
-/** Those of the interfaces, as the callback plugin lists them, and that of the default route. */
+/** Those of the interfaces, which the callback plugin sends by name, and that of the default route. */
 function macsOf(read: Read): string[] | undefined {
-  const interfaces = read('macaddresses');
-  const route = read('default_ipv4');
-  const macs = [
-    ...(Array.isArray(interfaces) ? interfaces : []),
-    ...(typeof route === 'object' && route !== null ? [(route as { macaddress?: unknown }).macaddress] : []),
-  ].flatMap((mac) => textOf(mac)?.toLowerCase() ?? []);
+  const interfaces = Object.values(objectOf(read('interfaces')));
+  const macs = [...interfaces, read('default_ipv4')].flatMap(
+    (one) => textOf(objectOf(one).macaddress)?.toLowerCase() ?? [],
+  );
   return macs.length > 0 ? [...new Set(macs)] : undefined;
+}
+
+function objectOf(value: unknown): Facts {
+  return typeof value === 'object' && value !== null ? (value as Facts) : {};
 }
 
 /** By kind, each as it stands in a known_hosts file. */
@@ -154,5 +156,7 @@ function sshKeysOf(read: Read): Record<string, string> | undefined {
 function bootTime(read: Read, at: string): string | undefined {
   const uptime = numberOf(read('uptime_seconds'));
   if (uptime === undefined) return undefined;
-  return new Date(Date.parse(at) - uptime * 1000).toISOString();
+  const clock = Number(objectOf(read('date_time')).epoch);
+  const now = clock > 0 ? clock * 1000 : Date.parse(at);
+  return new Date(now - uptime * 1000).toISOString();
 }
