@@ -266,7 +266,7 @@ async function printRun(client: Client, run: WholeRun): Promise<void> {
   print('');
   if (run.results_kept === false) note('The results of this run are not kept any more; its totals are.');
   printTable(
-    ['HOST', 'OK', 'CHANGED', 'FAILED', 'UNREACHABLE', 'SKIPPED', 'RESCUED', 'IGNORED', ''],
+    ['HOST', 'OK', 'CHANGED', 'FAILED', 'UNREACHABLE', 'SKIPPED', 'RESCUED', 'IGNORED'],
     Object.entries(run.hosts).map(([host, counts]) => [
       host,
       counts.ok,
@@ -276,10 +276,11 @@ async function printRun(client: Client, run: WholeRun): Promise<void> {
       counts.skipped,
       counts.rescued,
       counts.ignored,
-      counts.known ? '' : 'not of this inventory',
     ]),
     'It reached no host.',
   );
+  const strangers = Object.entries(run.hosts).flatMap(([host, { known }]) => (known ? [] : [shown(host)]));
+  if (strangers.length > 0) note(`Not given out by the inventory of this service: ${strangers.join(', ')}.`);
   if (next !== null) note(`More than ${mostResults} results changed or failed; --json and the API show all.`);
   if (run.totals.failures + run.totals.unreachable > 0)
     note(`What differs from the last run that went well: rollcall runs blame ${run.run_id.slice(0, 8)}`);
@@ -306,7 +307,7 @@ function aboutLines(run: Run): string[] {
     .join(' on ');
   const said = [
     who,
-    shown(origin.url ?? origin.kind),
+    shown(origin.url ?? (origin.kind === 'terminal' || origin.kind === 'other' ? null : origin.kind)),
     ...commit,
     run.ansible_version === null ? '' : `ansible-core ${shown(run.ansible_version)}`,
     run.limit === null ? '' : `limit ${shown(run.limit)}`,

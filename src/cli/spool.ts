@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Command } from 'commander';
+import { readEnvironment } from '../config.ts';
 import { type Client, Refusal } from './client.ts';
 import { counted, note, print, printJson, printTable } from './output.ts';
 import { withClient } from './service.ts';
@@ -87,7 +88,7 @@ async function flush(client: Client): Promise<void> {
 
 /** As the callback plugin finds it. */
 function spoolFolder(): string {
-  const { ROLLCALL_SPOOL_DIR: named, XDG_STATE_HOME: state = '' } = process.env;
+  const { ROLLCALL_SPOOL_DIR: named, XDG_STATE_HOME: state = '' } = readEnvironment();
   if (named) return named;
   return join(isAbsolute(state) ? state : join(homedir(), '.local/state'), 'rollcall/spool');
 }
