@@ -16,6 +16,7 @@ import { turn } from '../store/turn.ts';
 import { type Clock, stamp } from '../time.ts';
 import { settleActivity } from './activity.ts';
 import { heardInFacts } from './facts.ts';
+import type { InventoryOfRuns } from './inventory.ts';
 import type { runsSettings } from './settings.ts';
 import {
   answeringItems,
@@ -38,8 +39,7 @@ export interface IngestParts {
   clock: Clock;
   log: Logger;
   settings: Static<typeof runsSettings>;
-  /** Keeps an inventory that was served for as long as the results of a run that saw it. */
-  keepInventory(trx: Trx, version: string, until: string): Promise<void>;
+  inventory: InventoryOfRuns;
 }
 
 export interface TakenPart {
@@ -61,7 +61,7 @@ export interface Ingest {
 
 const factsSource = 'ansible:facts';
 
-export function openIngest({ store, cmdb, clock, log, settings, keepInventory }: IngestParts): Ingest {
+export function openIngest({ store, cmdb, clock, log, settings, inventory }: IngestParts): Ingest {
   const keptFacts: ReadonlySet<string> = new Set(settings.facts);
 
   /** The run of a call, awake again where it was given up before. */
@@ -113,7 +113,7 @@ export function openIngest({ store, cmdb, clock, log, settings, keepInventory }:
         const run = await begin(trx, runId, startedAt, caller);
         await updateRun(trx, run.run_no, rowOf(body, startedAt, run.announced_at ?? stamp(clock()), caller));
         if (body.inventory_version)
-          await keepInventory(trx, body.inventory_version, stamp(clock().add({ hours: 24 * settings.keep_days })));
+          await inventory.keep(trx, body.inventory_version, stamp(clock().add({ hours: 24 * settings.keep_days })));
         await settleActivity(trx, runId, run.run_no, undefined);
       });
     },

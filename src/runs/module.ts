@@ -2,30 +2,19 @@
 
 import type { Static } from 'typebox';
 import type { House, Module, Opened } from '../module.ts';
-import type { Trx } from '../store/open.ts';
-import type { ToldDifference } from './history/blame.ts';
 import { historyEndpoints } from './history/routes.ts';
 import { openIngest } from './ingest.ts';
+import type { InventoryOfRuns } from './inventory.ts';
 import { runJobs } from './jobs.ts';
 import { ingestEndpoints } from './routes.ts';
 import { runsSettings } from './settings.ts';
-
-/** What runs need of the inventory. */
-export interface InventoryOfRuns {
-  /** What Ansible was told under a version, byte for byte. Throws `not_found`. */
-  told(version: string): Promise<Buffer>;
-  /** What two versions differ by; null where one of them is not kept. */
-  difference(before: string | null, after: string | null): Promise<ToldDifference | null>;
-  /** Keeps a version that was served until then. */
-  keep(trx: Trx, version: string, until: string): Promise<void>;
-}
 
 export function runsModule(inventory: InventoryOfRuns): Module<typeof runsSettings> {
   return {
     name: 'runs',
     settings: runsSettings,
     open({ store, cmdb, clock, log }: House, settings: Static<typeof runsSettings>): Opened {
-      const ingest = openIngest({ store, cmdb, clock, log, settings, keepInventory: inventory.keep });
+      const ingest = openIngest({ store, cmdb, clock, log, settings, inventory });
       return {
         endpoints: [
           ...ingestEndpoints(ingest, store),
@@ -33,8 +22,7 @@ export function runsModule(inventory: InventoryOfRuns): Module<typeof runsSettin
             store,
             clock,
             timeZone: cmdb.timeZone,
-            toldInventory: inventory.told,
-            differenceOfTold: inventory.difference,
+            inventory,
           }),
         ],
         jobs: runJobs(store, clock, settings),

@@ -9,6 +9,7 @@ import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
 import { type Clock, millisecondsOf, readTime, stamp } from '../../time.ts';
+import type { InventoryOfRuns } from '../inventory.ts';
 import { readRunId } from '../params.ts';
 import {
   BlameOnTheWire,
@@ -19,7 +20,7 @@ import {
   statuses,
   WholeRunOnTheWire,
 } from '../wire.ts';
-import { blameOf, type ToldDifference } from './blame.ts';
+import { blameOf } from './blame.ts';
 import {
   cellsOfRun,
   changesBetween,
@@ -46,10 +47,7 @@ export interface HistoryParts {
   clock: Clock;
   /** In which times without a zone are read. */
   timeZone: string;
-  /** What Ansible was told under a version, byte for byte. Throws `not_found`. */
-  toldInventory(version: string): Promise<Buffer>;
-  /** What two inventories differ by; null where one of them is not kept. */
-  differenceOfTold(before: string | null, after: string | null): Promise<ToldDifference | null>;
+  inventory: InventoryOfRuns;
 }
 
 const time = Type.String({ description: 'a time; without a zone it is meant in `timezone`' });
@@ -77,7 +75,7 @@ type RunsQuery = {
 };
 
 export function historyEndpoints(parts: HistoryParts): Endpoint[] {
-  const { store, clock, timeZone, toldInventory } = parts;
+  const { store, clock, timeZone, inventory } = parts;
   const momentOf = (text: string | undefined, pointer: string) => {
     if (text === undefined) return undefined;
     const moment = readTime(text, timeZone);
@@ -274,7 +272,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
         const { run_id, inventory_version } = await getRun(store, readRunId(params));
         if (inventory_version === null)
           throw new DomainError('not_found', `Run ${run_id} read no inventory of Rollcall's.`);
-        const body = await toldInventory(inventory_version);
+        const body = await inventory.told(inventory_version);
         return [200, body, { 'Content-Type': 'application/json', 'X-Rollcall-Version': inventory_version }];
       },
     }),
@@ -282,7 +280,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
 }
 
 /** Throws `conflict` where it did not fail, or never went well before. */
-async function blamed({ store, differenceOfTold }: HistoryParts, run: ReadRun) {
+async function blamed({ store, inventory }: HistoryParts, run: ReadRun) {
   const bad = (await hostsOfRun(store.read, run.run_no)).filter((host) => host.failures > 0 || host.unreachable > 0);
   if (bad.length === 0) throw new DomainError('conflict', `Run ${run.run_id} failed on no host.`);
   const names = bad.map(({ host }) => host);
@@ -301,7 +299,7 @@ async function blamed({ store, differenceOfTold }: HistoryParts, run: ReadRun) {
       tasks: await tasksOfRun(store.read, good.run_no),
       statuses: await statusesByTask(store.read, good.run_no, names),
     },
-    told: await differenceOfTold(good.inventory_version, run.inventory_version),
+    told: await inventory.difference(good.inventory_version, run.inventory_version),
     changes: await changesBetween(store.read, items, good.called_at, until),
   });
   return { beside: onTheWire(good), ...blame };
