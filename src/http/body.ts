@@ -58,7 +58,12 @@ const unpackingFault = /^(Z_|ERR__ERROR_FORMAT|ERR_BROTLI|ERR_ZSTD|ZSTD_error)/;
 
 /** Far more than anything here has, and far less than what exhausts the stack of those who walk through it. */
 const mostDepth = 100;
-const [quote, backslash, openList, closeList, openObject, closeObject] = Buffer.from('"\\[]{}');
+const quote = 0x22;
+const openList = 0x5b;
+const backslash = 0x5c;
+const closeList = 0x5d;
+const openObject = 0x7b;
+const closeObject = 0x7d;
 
 /** JSON out of a body. Throws `invalid` with line, column and the text around the place. */
 export function parseBody(body: Buffer): unknown {
@@ -79,18 +84,23 @@ export function parseBody(body: Buffer): unknown {
 
 /** How deep lists and objects are nested, in JSON or what was to be some. */
 function depthOf(body: Buffer): number {
+  const { length } = body;
   let depth = 0;
   let deepest = 0;
-  let isText = false;
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at];
-    if (byte === quote) isText = !isText;
-    else if (isText) {
-      if (byte === backslash) at += 1;
-    } else if (byte === openList || byte === openObject) {
-      depth += 1;
+  for (let at = 0; at < length; at += 1) {
+    let byte = body[at] as number;
+    if (byte === quote) {
+      // Most of a body is text: the loop over it is kept short.
+      for (at += 1; at < length; at += 1) {
+        byte = body[at] as number;
+        if (byte === quote) break;
+        if (byte === backslash) at += 1;
+      }
+    } else if (byte >= openList) {
+      if (byte === openList || byte === openObject) depth += 1;
+      else if (byte === closeList || byte === closeObject) depth -= 1;
       if (depth > deepest) deepest = depth;
-    } else if (byte === closeList || byte === closeObject) depth -= 1;
+    }
   }
   return deepest;
 }

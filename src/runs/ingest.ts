@@ -120,14 +120,15 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
 
     async part(runId, playId, part, body, caller) {
       const rows = await rowsOf(body);
-      const { run_no, items } = await store.write(async (trx) => {
+      const { run_no, hasEnded, items } = await store.write(async (trx) => {
         const run = await begin(trx, runId, rows.startedAt, caller);
         const known = await answeringItems(trx, idsIn(body));
         if (run.pruned_at === null) await storePart(trx, run, playId, body, rows, known);
-        return { run_no: run.run_no, items: known };
+        return { run_no: run.run_no, hasEnded: run.finished_at !== null, items: known };
       });
       const facts_of = await observe(observationsOf(body, items));
-      if (rows.hosts.size > 0) await store.write((trx) => settleActivity(trx, runId, run_no, [...rows.hosts.keys()]));
+      // Most parts come before the run has ended.
+      if (hasEnded) await store.write((trx) => settleActivity(trx, runId, run_no, [...rows.hosts.keys()]));
       const unknown_hosts = [...rows.hosts].flatMap(([host, id]) => (items.has(id ?? '') ? [] : [host]));
       return { run_id: runId, play_id: playId, part, results: body.results.length, unknown_hosts, facts_of };
     },
@@ -209,9 +210,8 @@ async function rowsOf(body: PartBody): Promise<PartRows> {
     if (begun === undefined) faults.push({ pointer: `/results/${index}/started_at`, detail: timeForm });
     rows.begun.push(begun ?? 0);
     if (ci_id || !rows.hosts.has(host)) rows.hosts.set(host, ci_id ?? null);
-    const texts = { msg, attempts, items, diff, delegated_to };
-    if (Object.values(texts).some((value) => value !== undefined && value !== null))
-      rows.texts.push({ n, texts: JSON.stringify(texts) });
+    if (msg ?? attempts ?? items ?? diff ?? delegated_to)
+      rows.texts.push({ n, texts: JSON.stringify({ msg, attempts, items, diff, delegated_to }) });
     if (index % 512 === 0) await turn();
   }
   if (faults.length > 0) throw invalid('The part', faults.slice(0, 100));
@@ -284,7 +284,8 @@ const timeForm = 'must be a time with its zone, such as 2026-03-02T10:00:00Z';
 const withZone = /^\d{4}-\d\d-\d\d[T ].*(?:Z|[+-]\d\d:?\d\d)$/;
 
 function millisecondsIn(text: string): number | undefined {
-  const milliseconds = withZone.test(text) ? Date.parse(text) : Number.NaN;
+  const isOurForm = text.length === 24 && text.endsWith('Z');
+  const milliseconds = isOurForm || withZone.test(text) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
 }
 

@@ -11,6 +11,7 @@ import { benchAnsible } from './ansible.ts';
 import { benchBulk } from './bulk.ts';
 import { benchHeart } from './heart.ts';
 import { benchInventory } from './inventory.ts';
+import { benchRuns } from './runs.ts';
 import { benchStart } from './start.ts';
 import { type Figure, tableOf } from './table.ts';
 
@@ -19,6 +20,7 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
   inventory: benchInventory,
   bulk: benchBulk,
   heart: benchHeart,
+  runs: benchRuns,
   start: benchStart,
 };
 

@@ -22,7 +22,7 @@ export interface Service {
   data: string;
   adminToken: string;
   /** A call with the admin token. Throws for anything but 2xx and 304. */
-  call(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<Answered>;
+  call(method: string, path: string, body?: string | Buffer, headers?: Record<string, string>): Promise<Answered>;
   probe(question: Question): Promise<Probed>;
   /** Leaves the data. */
   stop(): Promise<void>;
@@ -117,7 +117,7 @@ export async function addressOf(child: ChildProcess): Promise<string> {
 
 export interface Sent {
   method?: string;
-  body?: string | undefined;
+  body?: string | Buffer | undefined;
   agent?: Agent;
   token?: string;
   headers?: Record<string, string> | undefined;

@@ -204,7 +204,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
         const whole = wholeOf(
           await playsOfRun(store.read, run_no),
           await tasksOfRun(store.read, run_no),
-          await hostsOfRun(store.read, run_no),
+          await hostsOfRun(store.read, run),
           await cellsOfRun(store.read, run_no),
           await hostNumbersOfRun(store.read, run_no),
         );
@@ -281,7 +281,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
 
 /** Throws `conflict` where it did not fail, or never went well before. */
 async function blamed({ store, inventory }: HistoryParts, run: ReadRun) {
-  const bad = (await hostsOfRun(store.read, run.run_no)).filter((host) => host.failures > 0 || host.unreachable > 0);
+  const bad = (await hostsOfRun(store.read, run)).filter((host) => host.failures > 0 || host.unreachable > 0);
   if (bad.length === 0) throw new DomainError('conflict', `Run ${run.run_id} failed on no host.`);
   const names = bad.map(({ host }) => host);
   const good = await lastGoodRun(store.read, run, names);

@@ -107,7 +107,7 @@ export async function findReadRun(db: ReadDb, runId: string): Promise<ReadRun | 
 
 async function withTotals(db: ReadDb, runs: Selected[]): Promise<ReadRun[]> {
   const sums = sql.raw(countKeys.map((key) => `sum(coalesce(h.${key}, c.${key}, 0)) AS ${key}`).join(', '));
-  const open = runs.filter(({ outcome }) => outcome === 'running' || outcome === 'interrupted');
+  const open = runs.filter(isOpen);
   const { rows } = await sql<Counts & { run_no: number; host_count: number; unknown_hosts: number }>`
     SELECT h.run_no, count(*) AS host_count, sum(h.ci_id IS NULL) AS unknown_hosts, ${sums}
     FROM run_hosts h LEFT JOIN (${countedTotals(...open.map(({ run_no }) => run_no))}) c
@@ -120,6 +120,11 @@ async function withTotals(db: ReadDb, runs: Selected[]): Promise<ReadRun[]> {
   });
 }
 
+/** It may not have said its totals. */
+function isOpen({ outcome }: Pick<ReadRun, 'outcome'>): boolean {
+  return outcome === 'running' || outcome === 'interrupted';
+}
+
 const noCounts = Object.fromEntries(countKeys.map((key) => [key, 0])) as Counts;
 
 export interface ReadHost extends Counts {
@@ -128,12 +133,13 @@ export interface ReadHost extends Counts {
 }
 
 /** In order of their names. What a run that has not ended did so far is counted. */
-export async function hostsOfRun(db: ReadDb, runNo: number): Promise<ReadHost[]> {
+export async function hostsOfRun(db: ReadDb, run: Pick<ReadRun, 'run_no' | 'outcome'>): Promise<ReadHost[]> {
+  const { run_no: runNo } = run;
   const keys = sql.raw(countKeys.map((key) => `coalesce(h.${key}, c.${key}, 0) AS ${key}`).join(', '));
   const { rows } = await sql<ReadHost>`
     SELECT w.word AS host, h.ci_id, ${keys}
     FROM run_hosts h JOIN run_words w ON w.word_no = h.host_no
-    LEFT JOIN (${countedTotals(runNo)}) c ON c.host_no = h.host_no
+    LEFT JOIN (${countedTotals(...(isOpen(run) ? [runNo] : []))}) c ON c.host_no = h.host_no
     WHERE h.run_no = ${runNo} ORDER BY w.word`.execute(db);
   return rows;
 }
