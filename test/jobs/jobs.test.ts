@@ -299,7 +299,7 @@ describe('it does not start with', () => {
     const starting = startService({ settings: { jobs: { backups: { schedule: 'off' } } } });
 
     await expect(starting).rejects.toThrow(
-      'jobs: there is no job backups; known are sweep, backup, prune-refusals, prune-inventory.',
+      'jobs: there is no job backups; known are sweep, backup, prune-refusals, prune-inventory, follow-runs, prune-runs.',
     );
   });
 });
