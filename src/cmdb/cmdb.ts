@@ -5,7 +5,7 @@ import { faultFinder, invalid } from '../check.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import { setAlerts } from '../store/alerts.ts';
-import { nested, rehearse, type Store, type Trx } from '../store/open.ts';
+import { nested, rehearse, type Store, type Trx, writingOf } from '../store/open.ts';
 import { inTurns, turn } from '../store/turn.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
 import type { Item, ItemId, SourceRef } from './item.ts';
@@ -182,11 +182,14 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       const { statements, faults } = spokenByToken(body, 0, target?.ci_id ?? null, registers, speakerOf(caller, ranks));
       faults.push(...specsFaults(body, target?.ci_type), ...((await unknownOthers([body])).get(0) ?? []));
       if (faults.length > 0) throw invalid('The item', faults);
-      const { outcomes } = await store.write((trx) => reconcile(trx, heart, statements, occasionOf(caller)));
-      const [outcome] = outcomes as [Outcome];
-      if (outcome.outcome === 'waiting') throw severalFit(await candidatesOf(store.read, outcome.candidates));
-      const item = await currentItem(store, outcome.ci_id);
-      return { item, outcome: outcome.outcome, shadowed: shadowsOf(statements, item, ranks) };
+      const written = await writingOf(store, caller)(async (trx) => {
+        const { outcomes } = await reconcile(trx, heart, statements, occasionOf(caller));
+        const [outcome] = outcomes as [Outcome];
+        if (outcome.outcome === 'waiting') return outcome;
+        return { outcome: outcome.outcome, item: await currentItem(trx, outcome.ci_id) };
+      });
+      if (!('item' in written)) throw severalFit(await candidatesOf(store.read, written.candidates));
+      return { ...written, shadowed: shadowsOf(statements, written.item, ranks) };
     },
 
     async writeAll(bodies, caller) {
@@ -213,8 +216,11 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
 
     async hide(item, caller) {
       const occasion = occasionOf(caller);
-      await store.write(async (trx) => {
-        if (item.deleted_at) return;
+      return await writingOf(
+        store,
+        caller,
+      )(async (trx) => {
+        if (item.deleted_at) return await currentItem(trx, item.ci_id);
         const work = (await loadWorks(trx, [item.ci_id])).get(item.ci_id) as Work;
         const revision = await raiseRevision(trx);
         await hideItem(trx, item.ci_id, occasion.at, revision);
@@ -230,8 +236,8 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         const changes: Change[] = [{ ...subject, action: 'deleted', source, ...difference, undo }];
         const hidden = { ...work, item: { ...former, deleted_at: occasion.at }, source };
         await storeChanges(trx, await relate(trx, ranks, [hidden], [], changes, occasion.at), revision, occasion);
+        return await currentItem(trx, item.ci_id);
       });
-      return await currentItem(store, item.ci_id);
     },
 
     async pass(body, caller) {
@@ -323,8 +329,8 @@ function isRelated(body: unknown): body is ItemBody {
   return typeof body === 'object' && body !== null && 'relationships' in body;
 }
 
-async function currentItem(store: Store, id: ItemId): Promise<ReadItem> {
-  const item = await findItemById(store.read, id);
+async function currentItem(trx: Trx, id: ItemId): Promise<ReadItem> {
+  const item = await findItemById(trx, id);
   if (!item) throw new DomainError('not_found', `There is no item ${id}.`);
   return item;
 }

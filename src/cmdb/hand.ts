@@ -6,7 +6,7 @@
 import { invalid } from '../check.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
-import type { Store, Trx } from '../store/open.ts';
+import { type Store, type Trx, writingOf } from '../store/open.ts';
 import { type Clock, readSpan, readTime, stamp } from '../time.ts';
 import type { Anew } from './anew.ts';
 import type { Difference } from './changes.ts';
@@ -45,11 +45,14 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
     caller: Caller,
     decide: (trx: Trx, item: ReadItem, at: string) => Promise<Deed>,
   ): Promise<ReadItem> {
-    await store.write(async (trx) => {
+    return await writingOf(
+      store,
+      caller,
+    )(async (trx) => {
       const at = stamp(clock());
       const item = await getLiving(trx, id);
       const deed = await decide(trx, item, at);
-      if (!deed) return;
+      if (!deed) return item;
       const occasion = {
         at,
         actor: caller.tokenName,
@@ -59,8 +62,8 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
       };
       const anew = { ci_id: item.ci_id, source: personOf(caller), ...deed };
       await reconcile(trx, cmdb.heart, [], occasion, { items: [anew] });
+      return (await findItemById(trx, id)) as ReadItem;
     });
-    return (await findItemById(store.read, id)) as ReadItem;
   }
 
   /** The value as a body of the item would say it, checked as such a body is. */

@@ -6,7 +6,7 @@
 import { invalid } from '../check.ts';
 import { DomainError } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
-import type { Store, Trx } from '../store/open.ts';
+import { type Store, type Trx, writingOf } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import type { Cmdb } from './cmdb.ts';
 import { type Desk, dirty } from './desk.ts';
@@ -57,7 +57,10 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
   return {
     async link(id, type, target, words, caller) {
       const person = sourceRef('manual', caller.tokenName);
-      const other_ci_id = await store.write(async (trx) => {
+      return await writingOf(
+        store,
+        caller,
+      )(async (trx) => {
         const item = await getLiving(trx, id);
         const other = await getOther(trx, item, target);
         const own = await ownWords(trx, item, person);
@@ -74,21 +77,23 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
         const decide = (desk: Desk) =>
           keepOnly(desk, item.ci_id, person, others, (claim) => claim.claim_id !== own.main?.claim_id);
         await reconcile(trx, cmdb.heart, statements, occasionOf(caller), { decision: { items: [item.ci_id], decide } });
-        return other.ci_id;
+        const row = (await listRelationships(trx, item.ci_id)).find(
+          (one) =>
+            one.direction === 'out' &&
+            one.relationship_type === type &&
+            one.ci_id === other.ci_id &&
+            one.source === (person as string),
+        );
+        return row as ReadRelationship;
       });
-      const row = (await listRelationships(store.read, id)).find(
-        (one) =>
-          one.direction === 'out' &&
-          one.relationship_type === type &&
-          one.ci_id === other_ci_id &&
-          one.source === (person as string),
-      );
-      return row as ReadRelationship;
     },
 
     async unlink(id, type, target, caller) {
       const person = sourceRef('manual', caller.tokenName);
-      return await store.write(async (trx) => {
+      return await writingOf(
+        store,
+        caller,
+      )(async (trx) => {
         const item = await getLiving(trx, id);
         const other = await findOther(trx, item, target);
         const own = await ownWords(trx, item, person);

@@ -1,6 +1,6 @@
 /** One definition of an endpoint routes it, validates it, checks its scope and documents it. */
 
-import type { Static, TSchema } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import type { Fault } from '../errors.ts';
 
 export const scopes = [
@@ -17,6 +17,10 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
+export const dryRunQuery = {
+  dry_run: Type.Optional(Type.Boolean({ description: 'answers what it would do, and writes nothing' })),
+};
+
 /** Who calls: several tokens may bear one name, and are one speaker. */
 export interface Caller {
   tokenName: string;
@@ -25,6 +29,8 @@ export interface Caller {
   requestId: string;
   /** The work item that this is done for, as `owner/repo#123`. */
   changeRef: string | null;
+  /** Nothing is to be kept: the answer is what it would be. Said by `dry_run` in the query, where a call knows that. */
+  dryRun?: boolean;
 }
 
 export interface Call<Q = Record<string, unknown>, B = unknown> {

@@ -132,6 +132,7 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       if (checkBody) locals.body = await readBody(request, response);
       const query = readQuery({ ...request.query });
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
+      caller.dryRun = query.dry_run === true;
       let body: unknown;
       if (checkBody) {
         if (!locals.body && !endpoint.bodyIsOptional) throw new DomainError('invalid', 'This call needs a JSON body.');
@@ -254,7 +255,8 @@ function problems({ auth, refusals, metrics, clock, log }: HttpParts): ErrorRequ
         { err: error, method: request.method, path: request.path, request: locals.requestId },
         'a request failed',
       );
-    if (writes.has(request.method)) {
+    // Of a rehearsal nothing is lost.
+    if (writes.has(request.method) && !locals.caller?.dryRun) {
       metrics.refusedWrite(locals.endpoint ? pathOf(locals.endpoint) : 'none');
       // Wrong tokens past the limit are counted, not stored: they would be a way to fill the disk.
       const flood = status === statusOf.too_many && !locals.caller;

@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox';
 import { orNull } from '../../check.ts';
-import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { dryRunQuery, type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
 import type { Clock } from '../../time.ts';
@@ -24,8 +24,9 @@ const until = Type.Optional(
     }),
   ),
 );
+const doing = Type.Object({ ...narrow, ...dryRunQuery });
 const undoing = Type.Object({
-  ...narrow,
+  ...doing.properties,
   reason: Type.Optional(Type.String({ maxLength: 1000, description: 'why it ends, for the history' })),
 });
 
@@ -68,7 +69,7 @@ export function handEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
       description:
         '`{attribute}` is a dotted path, such as `technical_specs.cpu_cores` or `ansible.vars.http_port`. ' +
         'Lists that add up (`tags`, `ansible.groups`) and what is worked out (`ci_status`) cannot be pinned.',
-      query: Type.Object(narrow),
+      query: doing,
       body: Type.Object(
         { value: Type.Unknown({ description: 'as in the body of an item' }), reason, until },
         { additionalProperties: false, title: 'PinBody' },
@@ -100,7 +101,7 @@ export function handEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
       scope: 'ci:write',
       tag: 'by hand',
       summary: 'Hold an item: it is in maintenance, and out of the inventory',
-      query: Type.Object(narrow),
+      query: doing,
       body: Type.Object({ reason, until }, { additionalProperties: false, title: 'HoldBody' }),
       bodyName: 'The hold',
       answers: { 200: ItemOnTheWire },

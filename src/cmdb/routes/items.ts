@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import { invalid } from '../../check.ts';
-import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { dryRunQuery, type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
 import { readTime, stamp } from '../../time.ts';
@@ -21,6 +21,7 @@ const narrowQuery = Type.Object({
   ci_type: Type.Optional(Type.String({ description: 'where several bear the name' })),
   site_id: Type.Optional(Type.String({ description: 'where several bear the name' })),
 });
+const writingQuery = Type.Object({ ...narrowQuery.properties, ...dryRunQuery });
 
 export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
   const answer = ({ item, outcome, shadowed }: Written, made = 200): [number, unknown] => [
@@ -38,7 +39,7 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       summary: 'Say something of an item',
       description:
         'Merges as JSON Merge Patch does: a key that is left out stands, null takes the word back. `{ci_id}` also takes a name.',
-      query: narrowQuery,
+      query: writingQuery,
       body: cmdb.schemas.body,
       bodyName: 'The item',
       answers: { 200: ItemOnTheWire },
@@ -91,6 +92,7 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       tag: 'items',
       summary: 'Register an item: 201 when it is new, 200 when it is known already',
       description: 'Merges like PUT, and is safe to repeat.',
+      query: Type.Object(dryRunQuery),
       body: cmdb.schemas.registration,
       bodyName: 'The item',
       answers: { 200: ItemOnTheWire, 201: ItemOnTheWire },
@@ -144,7 +146,7 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       tag: 'items',
       summary: 'Say something of an item that is known by name',
       description: 'Never makes one. Already as asked: 200, and no change.',
-      query: narrowQuery,
+      query: writingQuery,
       body: cmdb.schemas.body,
       bodyName: 'The item',
       answers: { 200: ItemOnTheWire },
@@ -188,7 +190,7 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       scope: 'ci:write',
       tag: 'items',
       summary: 'Hide an item; a source that still sees it brings it back with its history',
-      query: narrowQuery,
+      query: writingQuery,
       answers: { 200: ItemOnTheWire },
       handle: async ({ params, query, caller }) => [
         200,

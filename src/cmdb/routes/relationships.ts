@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox';
 import { invalid, orNull } from '../../check.ts';
-import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import { dryRunQuery, type Endpoint, endpoint } from '../../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../../http/paging.ts';
 import type { Store } from '../../store/open.ts';
 import type { Clock } from '../../time.ts';
@@ -80,7 +80,7 @@ export function relationshipEndpoints(cmdb: Cmdb, store: Store, clock: Clock): E
       summary: 'Say as a person that an item is something to another one',
       description:
         'Kept in what that person says of the item, in place of what they said of it before. Both ends are an id or a name.',
-      query: Type.Object(narrow),
+      query: Type.Object({ ...narrow, ...dryRunQuery }),
       body: Type.Object(
         {
           relationship_strength: Type.Optional(relationshipStrength),
@@ -104,7 +104,7 @@ export function relationshipEndpoints(cmdb: Cmdb, store: Store, clock: Clock): E
       tag: 'relationships',
       summary: 'Take back as a person that an item is something to another one',
       description: 'What only others say is theirs to take back: 409 tells who they are.',
-      query: Type.Object(narrow),
+      query: Type.Object({ ...narrow, ...dryRunQuery }),
       answers: { 200: Unlinked },
       async handle({ params, query, caller }) {
         const id = await idOf(params, query);
