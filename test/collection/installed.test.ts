@@ -1,0 +1,77 @@
+/** The collection as `ansible-galaxy` packs and installs it: all of it by its full names, far from any checkout. */
+
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { ansibleAges, emptyFolder } from '../ansible/run-ansible.ts';
+import { startService } from '../service.ts';
+import { checkout, controllerOf } from './controller.ts';
+
+type Documented = Record<string, { doc: { short_description: string; options: object }; examples: string }>;
+
+const plugins = {
+  inventory: ['rollcall'],
+  lookup: ['ci'],
+  callback: ['rollcall'],
+  module: ['ci', 'hold', 'relationship'],
+} as const;
+
+describe.each(ansibleAges)('under the %s Ansible', (age) => {
+  test('it packs, installs and works', async () => {
+    const service = await startService();
+    await service.call('POST', '/ci', { ci_name: 'web-1', notes: 'from the lookup' });
+    const collections = emptyFolder();
+    const { run, inventory, play } = controllerOf(service, age, {
+      collections,
+      token: service.adminToken,
+      env: { ANSIBLE_CALLBACKS_ENABLED: 'rollcall.cmdb.rollcall' },
+    });
+
+    const built = await run('ansible-galaxy', 'collection', 'build', checkout, '--output-path', collections);
+    const packed = join(collections, 'rollcall-cmdb-0.1.0.tar.gz');
+    const installed = await run('ansible-galaxy', 'collection', 'install', '--offline', packed, '-p', collections);
+    const { looked_up, held } = await play(
+      [
+        {
+          'ansible.builtin.debug': { msg: "{{ lookup('rollcall.cmdb.ci', hostvars['web-1'].rollcall.id).notes }}" },
+          register: 'looked_up',
+        },
+        { 'rollcall.cmdb.hold': { ci: 'web-1', reason: 'new disk' }, register: 'held' },
+      ],
+      '-i',
+      inventory(),
+    );
+
+    expect([built.code, installed.code]).toEqual([0, 0]);
+    const inside = readdirSync(join(collections, 'ansible_collections/rollcall/cmdb'));
+    expect(inside).not.toContain('ansible_collections');
+    expect(inside).not.toContain('ansible.cfg');
+    expect(looked_up?.msg).toBe('from the lookup');
+    expect(held?.changed).toBe(true);
+    expect((await service.call('GET', '/runs')).body).toMatchObject({ count: 1, items: [{ playbook: 'site.yml' }] });
+  });
+
+  test('every part of it is documented, as ansible-doc reads it', async () => {
+    const { run } = controllerOf({ url: '', ansibleToken: '' }, age);
+
+    const documented = await Promise.all(
+      Object.entries(plugins).map(async ([type, names]) => {
+        const full = names.map((name) => `rollcall.cmdb.${name}`);
+        const { code, stdout, stderr } = await run('ansible-doc', '--json', '-t', type, ...full);
+        expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+        return [type, JSON.parse(stdout) as Documented] as const;
+      }),
+    );
+
+    for (const [type, docs] of documented) {
+      expect(Object.keys(docs)).toEqual(plugins[type as keyof typeof plugins].map((name) => `rollcall.cmdb.${name}`));
+      for (const { doc, examples } of Object.values(docs)) {
+        expect(doc.short_description).toMatch(/^\w.+[^.]$/);
+        expect(Object.keys(doc.options)).toEqual(
+          expect.arrayContaining(['url', 'token', 'token_file', 'token_command', 'ca']),
+        );
+        expect(examples).toContain('rollcall');
+      }
+    }
+  });
+});
