@@ -182,7 +182,10 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       const { statements, faults } = spokenByToken(body, 0, target?.ci_id ?? null, registers, speakerOf(caller, ranks));
       faults.push(...specsFaults(body, target?.ci_type), ...((await unknownOthers([body])).get(0) ?? []));
       if (faults.length > 0) throw invalid('The item', faults);
-      const written = await writingOf(store, caller)(async (trx) => {
+      const written = await writingOf(
+        store,
+        caller,
+      )(async (trx) => {
         const { outcomes } = await reconcile(trx, heart, statements, occasionOf(caller));
         const [outcome] = outcomes as [Outcome];
         if (outcome.outcome === 'waiting') return outcome;
