@@ -116,7 +116,11 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
 
   test('the examples run, with the ansible.cfg beside them and without', async () => {
     const local = { ansible_connection: 'local', ansible_python_interpreter: '{{ ansible_playbook_python }}' };
-    const { folder, env } = world(await startStandIn(serving(inventoryOf('web-1', local))));
+    const inventory = serving(inventoryOf('web-1', local));
+    const service = await startStandIn((request, response) =>
+      (request.method === 'GET' ? inventory : json(200, '{}'))(request, response),
+    );
+    const { folder, env } = world(service);
     const beside = dirname(inventoryScript);
 
     const [ping, show, listed] = await Promise.all([
@@ -132,5 +136,7 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
     expect(show.stdout).toContain('7-0123456789ab');
     expect(listed).toMatchObject({ code: 0, stderr: '' });
     expect(listed.stdout).toContain('--web-1');
+    // The ansible.cfg has them report their results too: the run, its two plays, and its end.
+    expect(service.asked.filter(({ method }) => method === 'PUT')).toHaveLength(4);
   });
 });
