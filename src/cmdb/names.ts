@@ -126,8 +126,11 @@ export function giveNames(
       names.candidates(former),
       (one) => one !== name && one !== `${name}.${ask.site_id}` && isFree(one, former.ci_id),
     );
+    if (other === undefined) return;
+    // It may have asked for the name in this very write.
+    const last = given.findLast(({ ci_id }) => ci_id === former.ci_id);
     const { ansible_name_by: by, ansible_name_from: from } = holder.item;
-    if (other !== undefined) give(former, other, by ?? 'auto', from ?? name);
+    give(former, other, last?.by ?? by ?? 'auto', last?.from ?? from ?? name);
   };
   for (const ask of asks) {
     const asked = ask.wanted ?? ask.ci_name;
