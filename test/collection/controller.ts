@@ -22,7 +22,7 @@ export interface Controller {
 export interface Registered {
   changed?: boolean;
   failed?: boolean;
-  msg?: string;
+  msg?: unknown;
   [key: string]: unknown;
 }
 

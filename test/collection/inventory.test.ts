@@ -119,11 +119,6 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
 
 test.each<[trouble: string, settings: object, says: string]>([
   [
-    'a service that is down',
-    { url: 'http://127.0.0.1:1' },
-    'Rollcall at http://127.0.0.1:1 cannot be reached (connection refused)',
-  ],
-  [
     'a token that is not known',
     { token: 'no-such-token' },
     'refuses the token from the setting token (401: This token is not known here)',

@@ -5,7 +5,11 @@ import { ansibleAges } from '../ansible/run-ansible.ts';
 import { startService } from '../service.ts';
 import { controllerOf } from './controller.ts';
 
-const debug = (msg: string, more: object = {}) => ({ 'ansible.builtin.debug': { msg }, ...more });
+const fails = (register: string, msg: string) => ({
+  'ansible.builtin.debug': { msg },
+  register,
+  ignore_errors: true,
+});
 
 describe.each(ansibleAges)('under the %s Ansible', (age) => {
   test('answers items whole, by name or id, and says plainly where it cannot', async () => {
@@ -17,34 +21,29 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
     await service.call('POST', '/ci', { ci_name: 'db-1', site_id: 'site-b' });
     const whole = (await service.call('GET', '/ci/web-1')).body;
     const { play } = controllerOf(service, age);
-    const fails = { ignore_errors: true };
 
-    const { by_name, by_id, several, wanted, narrowed, several_fit, unknown, elsewhere } = await play([
-      debug("{{ lookup('rollcall.cmdb.ci', 'web-1') }}", { register: 'by_name' }),
-      debug(`{{ lookup('rollcall.cmdb.ci', '${ci_id}').notes }}`, { register: 'by_id' }),
-      debug("{{ query('rollcall.cmdb.ci', 'web-1', id) | map(attribute='ci_id') }}", {
-        register: 'several',
-        vars: { id: ci_id },
-      }),
-      debug("{{ lookup('rollcall.cmdb.ci', 'web-1', wantlist=true) | map(attribute='ci_id') }}", {
-        register: 'wanted',
-      }),
-      debug("{{ lookup('rollcall.cmdb.ci', 'db-1', site_id='site-b', ci_type='machine').site_id }}", {
-        register: 'narrowed',
-      }),
-      debug("{{ lookup('rollcall.cmdb.ci', 'db-1') }}", { register: 'several_fit', ...fails }),
-      debug("{{ lookup('rollcall.cmdb.ci', 'ghost') }}", { register: 'unknown', ...fails }),
-      debug("{{ lookup('rollcall.cmdb.ci', 'web-1', url='http://127.0.0.1:1') }}", {
-        register: 'elsewhere',
-        ...fails,
-      }),
+    const asked = {
+      by_name: "{{ lookup('rollcall.cmdb.ci', 'web-1') }}",
+      by_id: `{{ lookup('rollcall.cmdb.ci', '${ci_id}').notes }}`,
+      several: `{{ query('rollcall.cmdb.ci', 'web-1', '${ci_id}') | map(attribute='ci_name') }}`,
+      wanted: "{{ lookup('rollcall.cmdb.ci', 'web-1', wantlist=true) | map(attribute='ci_id') }}",
+      narrowed: "{{ lookup('rollcall.cmdb.ci', 'db-1', site_id='site-b', ci_type='machine').site_id }}",
+    };
+
+    const { answered, several_fit, unknown, elsewhere } = await play([
+      { 'ansible.builtin.debug': { msg: asked }, register: 'answered' },
+      fails('several_fit', "{{ lookup('rollcall.cmdb.ci', 'db-1') }}"),
+      fails('unknown', "{{ lookup('rollcall.cmdb.ci', 'ghost') }}"),
+      fails('elsewhere', "{{ lookup('rollcall.cmdb.ci', 'web-1', url='http://127.0.0.1:1') }}"),
     ]);
 
-    expect(by_name?.msg).toEqual(whole);
-    expect(by_id?.msg).toBe(notes);
-    expect(several?.msg).toEqual([ci_id, ci_id]);
-    expect(wanted?.msg).toEqual([ci_id]);
-    expect(narrowed?.msg).toBe('site-b');
+    expect(answered?.msg).toEqual({
+      by_name: whole,
+      by_id: notes,
+      several: ['web-1', 'web-1'],
+      wanted: [ci_id],
+      narrowed: 'site-b',
+    });
     expect(several_fit?.msg).toMatch(
       /2 configuration items are named db-1; say which with ci_type and site_id, or by its id. There are: machine at site-home \(\S+\), machine at site-b/,
     );

@@ -35,8 +35,6 @@ class Task:
         """Does what the task asks, and ends the module by what that answers or by the reason why it cannot be."""
         try:
             self.service = Service(self.params, ansible_cfg())
-            # What else Ansible prints of this task may come from anywhere.
-            self.module.no_log_values.add(self.service.token)
             result = work(self)
         except Failure as failure:
             self.module.fail_json(msg=str(failure))
