@@ -104,7 +104,7 @@ function listCommand(): Command {
   return new Command('list')
     .description('the newest runs')
     .option('--host <host>', 'that reached this host')
-    .option('--playbook <playbook>', 'of this playbook, as it was called')
+    .option('--playbook <playbook>', 'of this playbook, by its path within its repository')
     .option('--outcome <outcome>', 'running, ok, failed, unreachable or interrupted')
     .option('--change-ref <reference>', 'for this piece of work, such as owner/repo#123')
     .option('--since <time>', 'that began then or later')

@@ -21,7 +21,10 @@ const time = Type.String({ maxLength: 100, description: 'a time with its zone' }
 const words = Type.Optional(orNull(Type.Array(text, { maxItems: 1000 })));
 
 export const RunBody = Type.Object({
-  playbook: Type.String({ maxLength: mostText, description: 'as it was called on the command line' }),
+  playbook: Type.String({
+    maxLength: mostText,
+    description: 'its path within its repository; without one, as it was called',
+  }),
   path: Type.Optional(orNull(Type.String({ maxLength: mostText, description: 'of the playbook on the controller' }))),
   started_at: time,
   ansible_version: optional,

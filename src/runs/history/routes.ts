@@ -52,7 +52,7 @@ export interface HistoryParts {
 
 const time = Type.String({ description: 'a time; without a zone it is meant in `timezone`' });
 const runsQuery = {
-  playbook: Type.Optional(Type.String({ description: 'as it was called on the command line' })),
+  playbook: Type.Optional(Type.String({ description: 'its path within its repository' })),
   outcome: Type.Optional(Type.Enum(['running', ...outcomes])),
   change_ref: Type.Optional(Type.String({ description: 'such as owner/repo#123' })),
   since: Type.Optional(time),
