@@ -46,7 +46,11 @@ interface ModelClaim {
   at: number;
   seenPass?: number;
   ci: string | null;
+  ciBefore: string | null;
   was: string[];
+  /** The item whose machine Terraform replaced. */
+  replaces?: string | undefined;
+  bodySince: number;
   since: Record<string, number>;
   retiredAt?: number;
   first: number;
@@ -66,6 +70,8 @@ interface ModelItem {
   pins: Record<string, { value: unknown }>;
   hold: { reason: string; by: string; until: number | null } | null;
   off: Set<string>;
+  rebuilds: Set<number>;
+  firstAnchor?: string | undefined;
   tomb: { to: string; at: number; byPerson?: boolean } | null;
   name: { name: string; by: string; from: string } | null;
   /** What was asked for and not given is not asked for again. */
@@ -95,6 +101,7 @@ interface Model {
     since: string,
   ) => ModelClaim | null;
   defaultSite: string;
+  attach: (this: Model, claim: ModelClaim, id: string | null) => void;
   fill: (this: Model, claim: ModelClaim, observation: object, partial: boolean | undefined) => void;
   withdraw: (this: Model, source: string) => void;
   resolve: (this: Model, start: readonly ModelClaim[]) => void;
@@ -138,6 +145,8 @@ export async function openModel(): Promise<PlayModel> {
 
 const rules = [
   mutedAtOnce,
+  asOfBefore,
+  rebuiltBefore,
   repeatIsNoNews,
   heardLate,
   formerValues,
@@ -179,6 +188,49 @@ function mutedAtOnce(model: Model): void {
   };
 }
 
+/** Whom Terraform replaces, and with which guest an item began, comes from what stood before the moment as well. */
+function asOfBefore(model: Model): void {
+  const { resolve } = model;
+  let moment = 0;
+  let replaced = new Map<string, string | undefined>();
+  let begun = new Map<string, string | undefined>();
+  model.resolve = function (start) {
+    if (moment !== this.now) {
+      replaced = new Map([...this.claims].map(([ref, { replaces }]) => [ref, replaces]));
+      begun = new Map([...this.cis].map(([id, { firstAnchor }]) => [id, firstAnchor]));
+    }
+    moment = this.now;
+    for (const claim of this.component(start)) {
+      claim.replaces = replaced.get(claim.ref);
+      for (const id of [claim.ci, claim.ciBefore]) {
+        const item = this.cis.get(id ?? '');
+        if (item) item.firstAnchor = begun.get(item.id);
+      }
+    }
+    resolve.call(this, start);
+  };
+}
+
+/** What was said before Terraform replaced the machine is of the former one also when something else is heard. */
+function rebuiltBefore(model: Model): void {
+  const { write } = model;
+  model.write = function (claims, outcome, held) {
+    const raised = new Map<ModelClaim, number>();
+    for (const { claims: own, cis } of outcome.groups) {
+      const items = cis.map((id) => this.cis.get(id) as ModelItem);
+      const [eldest] = items.sort((a, b) => a.made - b.made || a.seq - b.seq);
+      const since = Math.max(...[...(eldest?.rebuilds ?? [])].filter((at) => at < this.now));
+      for (const claim of own) {
+        if (claim.kind !== 'proxmox-api' || claim.gone || claim.bodySince >= since) continue;
+        raised.set(claim, claim.bodySince);
+        claim.bodySince = since;
+      }
+    }
+    write.call(this, claims, outcome, held);
+    for (const [claim, since] of raised) claim.bodySince = since;
+  };
+}
+
 /**
  * What is heard again unchanged is no news: reading a file again must not cost an import its place in a conflict. What
  * identifies it no other way than before decides nothing anew.
@@ -193,6 +245,7 @@ function repeatIsNoNews(model: Model): void {
   model.observe = function (source, observation, at, by) {
     const ref = `${source} ${observation.key}`;
     const claim = this.claims.get(ref);
+    quiet = undefined;
     const isDoubted = claim && (claim.muted || claim.alarm || claim.cut || claim.ci === null);
     current =
       claim && !claim.gone
@@ -208,8 +261,8 @@ function repeatIsNoNews(model: Model): void {
   model.reindex = function (claim) {
     if (current && claim.ref === current.ref) {
       if (contentOf(claim) === current.content) claim.touched = current.touched;
-      quiet = identityOf(this, claim) === current.identity ? { ref: claim.ref, at: this.now } : undefined;
-    } else quiet = undefined;
+      if (identityOf(this, claim) === current.identity) quiet = { ref: claim.ref, at: this.now };
+    }
     current = undefined;
     reindex.call(this, claim);
   };
@@ -268,8 +321,9 @@ function hasSameNumber(claim: ModelClaim, before: ModelClaim | null): boolean {
 function waitedInVain(model: Model): void {
   const { write } = model;
   model.write = function (claims, outcome, held) {
-    const groups = outcome.groups.filter((group) => group.cis.length > 0 || group.claims.some(({ gone }) => !gone));
-    write.call(this, claims, { ...outcome, groups }, held);
+    const isInVain = ({ cis, claims: own }: ModelThing) => cis.length === 0 && own.every(({ gone }) => gone);
+    for (const group of outcome.groups.filter(isInVain)) for (const claim of group.claims) this.attach(claim, null);
+    write.call(this, claims, { ...outcome, groups: outcome.groups.filter((group) => !isInVain(group)) }, held);
   };
 }
 
@@ -462,7 +516,8 @@ function postedOne(model: Model): void {
     const heardBefore = this.claims.get(ref)?.at;
     observe.call(this, source, observation, at, by);
     const claim = this.claims.get(ref) as ModelClaim;
-    if (heardBefore === undefined || claim.at >= heardBefore) claim.isPosted = !this.open.has(source);
+    const isLate = heardBefore !== undefined && Math.min(at ?? this.now, this.now) < heardBefore;
+    if (!isLate) claim.isPosted = !this.open.has(source);
     return ref;
   };
   const isUnseen = (one: Model, claims: readonly ModelClaim[]) => {
