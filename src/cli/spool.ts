@@ -30,6 +30,7 @@ export function spoolCommand(): Command {
     .command('list', { isDefault: true })
     .description('what waits, in the order in which it is delivered')
     .option('--json', 'for programs')
+    .addHelpText('after', '\nExamples:\n  rollcall spool\n  rollcall spool list --json')
     .action(({ json }: { json?: boolean }) => {
       const folder = spoolFolder();
       const calls = callsIn(folder);
@@ -51,7 +52,7 @@ export function spoolCommand(): Command {
     .description('deliver what waits')
     .addHelpText(
       'after',
-      '\nThe next playbook with the callback plugin does so as well.\nExit code: 0 all was delivered, 1 the service cannot be reached, 2 something was refused or is for another service.',
+      '\nExample:\n  rollcall spool flush\n\nThe next playbook with the callback plugin does so as well.\nExit code: 0 all was delivered, 1 the service cannot be reached, 2 something was refused or is for another service.',
     )
     .action(async (_: unknown, self: Command) => withClient(self, async (client) => await flush(client)));
   return command;
