@@ -247,7 +247,6 @@ function rebuiltBefore(model: Model): void {
           (!isContainer && facts.ids.uuid !== null && facts.ids.uuid === ids.uuid) ||
           facts.ids.mac.some((mac) => ids.mac.includes(mac));
         facts.muted = facts.alarm || (facts.at < at && !guests.some(hasBody));
-        if (facts.at < at && facts.muted) facts.alarm = false;
       }
     }
   };
