@@ -156,7 +156,7 @@ function hear(
   const thingOf = (item: string) =>
     things.get(item) ?? world.witnesses.filter((witness) => seated.get(witness) === item);
   for (const { facts, thing, item } of hearings) {
-    const hearing = hearingOf(facts, thing.witnesses, desk.works.get(item)?.rebuiltAt ?? undefined);
+    const hearing = hearingOf(facts, thing.witnesses, thing.isReplaced ? desk.at : undefined);
     const foreign =
       facts.bound !== undefined && !hearing.isMuted && !facts.isGone
         ? foreignMark(facts, thing.witnesses, bearers, item, thingOf)

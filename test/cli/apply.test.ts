@@ -141,7 +141,9 @@ describe('a file with faults changes nothing:', () => {
     expect(stderr.split('\n')).toEqual([
       `${file} is not right, and nothing was changed:`,
       `  ${file}:1:12: defaults.port must be 65535 or less, not 99999`,
-      expect.stringMatching(`^  ${file}:6:5: machines.bad.type must be one of "virtual_machine", .* or null, not "toaster"$`),
+      expect.stringMatching(
+        `^  ${file}:6:5: machines.bad.type must be one of "virtual_machine", .* or null, not "toaster"$`,
+      ),
       expect.stringContaining(`  ${file}:9:7: machines.bad.ansible.groups must be `),
       '',
     ]);

@@ -18,7 +18,7 @@ interface ModelClaim {
   ref: string;
   kind: string;
   source: string;
-  ids: { pve: string | null; uuid: string | null; mac: string[] };
+  ids: { pve: string | null };
   name: string | null;
   nname: string | null;
   type: string;
@@ -81,7 +81,6 @@ interface ModelItem {
 interface ModelThing {
   claims: ModelClaim[];
   cis: string[];
-  rebuilt?: boolean;
 }
 
 interface Model {
@@ -147,7 +146,6 @@ export async function openModel(): Promise<PlayModel> {
 const rules = [
   mutedAtOnce,
   asOfBefore,
-  rebuiltBefore,
   repeatIsNoNews,
   heardLate,
   formerValues,
@@ -209,46 +207,6 @@ function asOfBefore(model: Model): void {
       }
     }
     resolve.call(this, start);
-  };
-}
-
-/**
- * What was said before the machine was rebuilt or replaced stays without a word also when something else is heard, and
- * when the new one is gone, unless it is of that one.
- */
-function rebuiltBefore(model: Model): void {
-  const { write } = model;
-  model.write = function (claims, outcome, held) {
-    const eldestOf = ({ cis }: ModelThing) => {
-      const items = cis.map((id) => this.cis.get(id) as ModelItem);
-      return items.sort((a, b) => a.made - b.made || a.seq - b.seq)[0];
-    };
-    const since = new Map(
-      outcome.groups.map((group) => {
-        const before = [...(eldestOf(group)?.rebuilds ?? [])].filter((at) => at < this.now);
-        return [group, Math.max(...before, group.rebuilt ? this.now : Number.NEGATIVE_INFINITY)];
-      }),
-    );
-    const raised = new Map<ModelClaim, number>();
-    for (const [{ claims: own }, at] of since)
-      for (const claim of own) {
-        if (claim.kind !== 'proxmox-api' || claim.gone || claim.bodySince >= at) continue;
-        raised.set(claim, claim.bodySince);
-        claim.bodySince = at;
-      }
-    write.call(this, claims, outcome, held);
-    for (const [claim, at] of raised) claim.bodySince = at;
-    for (const [{ claims: own }, at] of since) {
-      const guests = own.filter(({ kind, ghost }) => kind === 'proxmox-api' && !ghost);
-      if (guests.some(({ gone }) => !gone)) continue;
-      const isContainer = own.some(({ type, gone }) => type === 'lxc_container' && !gone);
-      for (const facts of own.filter(({ kind }) => kind === 'ansible')) {
-        const hasBody = ({ ids }: ModelClaim) =>
-          (!isContainer && facts.ids.uuid !== null && facts.ids.uuid === ids.uuid) ||
-          facts.ids.mac.some((mac) => ids.mac.includes(mac));
-        facts.muted = facts.alarm || (facts.at < at && !guests.some(hasBody));
-      }
-    }
   };
 }
 

@@ -5,7 +5,7 @@
 
 import type { IdentifierKind } from '../item.ts';
 import { isGuest } from './contradiction.ts';
-import { isAnchor, isHypervisors, meets, type Witness } from './witness.ts';
+import { isAnchor, meets, type Witness } from './witness.ts';
 
 export interface Hearing {
   isMuted: boolean;
@@ -19,13 +19,11 @@ export interface Seated {
   item: string | undefined;
 }
 
-/** `rebuiltAt`: since when the item has the machine that it has, where that was rebuilt or replaced. */
-export function hearingOf(facts: Witness, thing: readonly Witness[], rebuiltAt: string | undefined): Hearing {
+export function hearingOf(facts: Witness, thing: readonly Witness[], replacedAt: string | undefined): Hearing {
   const hypervisors = thing.filter((one) => isAnchor(one) && one.marks.pve !== undefined);
-  const bodies = hypervisors.length > 0 ? hypervisors : thing.filter((one) => isHypervisors(one) && !one.isGhost);
   const uuid = uuidOf(facts, thing);
   const uuids = hypervisors.flatMap(({ marks }) => marks.uuid ?? []);
-  const bodySince = [rebuiltAt, ...hypervisors.map((one) => one.bodySince)].reduce<string>(
+  const bodySince = [replacedAt, ...hypervisors.map((one) => one.bodySince)].reduce<string>(
     (latest, since) => (since !== undefined && since > latest ? since : latest),
     '',
   );
@@ -34,9 +32,12 @@ export function hearingOf(facts: Witness, thing: readonly Witness[], rebuiltAt: 
       isMuted: true,
       alarm: facts.heardAt > bodySince ? `its UUID is ${uuid}, and the hypervisor says ${uuids.join(', ')}` : undefined,
     };
-  const isOfThisBody = bodies.some(
-    ({ marks }) => (uuid !== undefined && uuid === marks.uuid) || meets(facts.marks.macs, marks.macs),
-  );
+  const isOfThisBody =
+    (uuid !== undefined && uuids.includes(uuid)) ||
+    meets(
+      facts.marks.macs,
+      hypervisors.flatMap(({ marks }) => marks.macs),
+    );
   return { isMuted: facts.heardAt < bodySince && !isOfThisBody, alarm: undefined };
 }
 
