@@ -66,12 +66,14 @@ async function flush(client: Client): Promise<void> {
   let [delivered, refused] = [0, 0];
   for (const call of own) {
     const file = join(folder, call.file);
+    const body = unpacked(call);
+    if (body === undefined) {
+      note(`${call.file} is damaged, and is left where it is.`);
+      refused += 1;
+      continue;
+    }
     try {
-      await client.send(
-        'PUT',
-        call.path.replace(/^.*\/api\/v1/, ''),
-        JSON.parse(gunzipSync(call.body).toString('utf8')),
-      );
+      await client.send('PUT', call.path.replace(/^.*\/api\/v1/, ''), body);
       rmSync(file, { force: true });
       delivered += 1;
     } catch (error) {
@@ -85,6 +87,15 @@ async function flush(client: Client): Promise<void> {
   print(delivered === 0 && refused === 0 ? `Nothing waits in ${folder}.` : `Delivered ${counted(delivered, 'call')}.`);
   if (others.length > 0) note(`Calls for ${others.join(', ')} still wait; set ROLLCALL_URL to deliver them there.`);
   if (refused > 0 || others.length > 0) process.exitCode = 2;
+}
+
+/** What a call brings; undefined where that is cut off or otherwise broken. */
+function unpacked({ body }: Waiting): unknown {
+  try {
+    return JSON.parse(gunzipSync(body).toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** As the callback plugin finds it. */

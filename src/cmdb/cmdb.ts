@@ -5,7 +5,7 @@ import { faultFinder, invalid } from '../check.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import { setAlerts } from '../store/alerts.ts';
-import { nested, rehearse, type Store, type Trx, writingOf } from '../store/open.ts';
+import { nested, type Store, type Trx, writeOrRehearse } from '../store/open.ts';
 import { inTurns, turn } from '../store/turn.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
 import type { Item, ItemId, SourceRef } from './item.ts';
@@ -182,10 +182,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       const { statements, faults } = spokenByToken(body, 0, target?.ci_id ?? null, registers, speakerOf(caller, ranks));
       faults.push(...specsFaults(body, target?.ci_type), ...((await unknownOthers([body])).get(0) ?? []));
       if (faults.length > 0) throw invalid('The item', faults);
-      const written = await writingOf(
-        store,
-        caller,
-      )(async (trx) => {
+      const written = await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
         const { outcomes } = await reconcile(trx, heart, statements, occasionOf(caller));
         const [outcome] = outcomes as [Outcome];
         if (outcome.outcome === 'waiting') return outcome;
@@ -219,10 +216,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
 
     async hide(item, caller) {
       const occasion = occasionOf(caller);
-      return await writingOf(
-        store,
-        caller,
-      )(async (trx) => {
+      return await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
         if (item.deleted_at) return await currentItem(trx, item.ci_id);
         const work = (await loadWorks(trx, [item.ci_id])).get(item.ci_id) as Work;
         const revision = await raiseRevision(trx);
@@ -276,7 +270,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         await alertHeldPasses(trx, occasion.at as Stamp);
         return result;
       };
-      const result = await (body.dry_run ? rehearse(store.write, take) : store.write(take));
+      const result = await writeOrRehearse(store.write, body.dry_run, take);
       return { ...result, errors };
     },
 
@@ -322,7 +316,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         await alertHeldPasses(trx, occasion.at as Stamp);
         return withdrawn;
       };
-      return await (dryRun ? rehearse(store.write, take) : store.write(take));
+      return await writeOrRehearse(store.write, dryRun, take);
     },
   };
   return cmdb;

@@ -6,7 +6,7 @@
 import { invalid } from '../check.ts';
 import { DomainError, type Fault } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
-import { type Store, type Trx, writingOf } from '../store/open.ts';
+import { type Store, type Trx, writeOrRehearse } from '../store/open.ts';
 import { type Clock, readSpan, readTime, stamp } from '../time.ts';
 import type { Anew } from './anew.ts';
 import type { Difference } from './changes.ts';
@@ -45,10 +45,7 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
     caller: Caller,
     decide: (trx: Trx, item: ReadItem, at: string) => Promise<Deed>,
   ): Promise<ReadItem> {
-    return await writingOf(
-      store,
-      caller,
-    )(async (trx) => {
+    return await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
       const at = stamp(clock());
       const item = await getLiving(trx, id);
       const deed = await decide(trx, item, at);

@@ -6,7 +6,7 @@
 import { invalid } from '../check.ts';
 import { DomainError } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
-import { type Store, type Trx, writingOf } from '../store/open.ts';
+import { type Store, type Trx, writeOrRehearse } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import type { Cmdb } from './cmdb.ts';
 import { type Desk, dirty } from './desk.ts';
@@ -57,10 +57,7 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
   return {
     async link(id, type, target, words, caller) {
       const person = sourceRef('manual', caller.tokenName);
-      return await writingOf(
-        store,
-        caller,
-      )(async (trx) => {
+      return await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
         const item = await getLiving(trx, id);
         const other = await getOther(trx, item, target);
         const own = await ownWords(trx, item, person);
@@ -90,10 +87,7 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
 
     async unlink(id, type, target, caller) {
       const person = sourceRef('manual', caller.tokenName);
-      return await writingOf(
-        store,
-        caller,
-      )(async (trx) => {
+      return await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
         const item = await getLiving(trx, id);
         const other = await findOther(trx, item, target);
         const own = await ownWords(trx, item, person);

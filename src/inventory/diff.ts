@@ -1,5 +1,7 @@
 /** What differs between two inventories as they were told. Pure. */
 
+import { groupsOfRuns } from './names.ts';
+
 interface Told {
   _meta: { hostvars: Record<string, Record<string, unknown>> };
   [group: string]: unknown;
@@ -61,11 +63,16 @@ export function diffOf(before: unknown, after: unknown): InventoryDiff {
   };
 }
 
-/** The same, where a group that only one of them has is an empty one of the other: who joined it, and who left. */
-export function membershipDiffOf(before: unknown, after: unknown): InventoryDiff {
+/**
+ * What of two inventories may be why a run went otherwise: a group that only one of them has is an empty one of the
+ * other, and how runs went before is no cause.
+ */
+export function causesIn(before: unknown, after: unknown): InventoryDiff {
   const [from, to] = [before as Told, after as Told];
   const none = Object.fromEntries([...Object.keys(from), ...Object.keys(to)].map((name) => [name, {}]));
-  return diffOf({ ...none, ...from }, { ...none, ...to });
+  const { hosts, groups } = diffOf({ ...none, ...from }, { ...none, ...to });
+  const isCause = ({ name }: { name: string }) => !(groupsOfRuns as readonly string[]).includes(name);
+  return { hosts, groups: { ...groups, changed: groups.changed.filter(isCause) } };
 }
 
 function groupsIn(told: Told): Record<string, ToldGroup> {

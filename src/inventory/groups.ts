@@ -4,7 +4,7 @@ import type { Static } from 'typebox';
 import type { Item } from '../cmdb/item.ts';
 import type { Activity } from '../cmdb/store/activity.ts';
 import { type Match, type Matcher, matcherOf } from './match.ts';
-import { type GroupPrefix, isOperatorGroupName, observedGroupName, type resultGroups } from './names.ts';
+import { type GroupPrefix, type groupsOfRuns, isOperatorGroupName, observedGroupName } from './names.ts';
 import type { groupSchema } from './settings.ts';
 
 /** What one source says of a group; 'rollcall.yml', 'api', or an import. */
@@ -160,8 +160,8 @@ export function membershipsOf(item: Item, rules: GroupRules, activity?: Activity
 }
 
 /** The groups that tell how playbooks went on a host. */
-function resultGroupsOf(activity: Activity | undefined): [(typeof resultGroups)[number], string][] {
-  const found: [(typeof resultGroups)[number], string][] = [];
+function resultGroupsOf(activity: Activity | undefined): [(typeof groupsOfRuns)[number], string][] {
+  const found: [(typeof groupsOfRuns)[number], string][] = [];
   const { last_configured_at = null, last_run_outcome = null, failing = 0, stale_since = null } = activity ?? {};
   if (failing > 0) found.push(['last_run_failed', `the last run of ${failing} of its playbooks failed`]);
   if (last_run_outcome === 'unreachable') found.push(['last_run_unreachable', 'its last run did not reach it']);

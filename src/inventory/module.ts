@@ -7,7 +7,7 @@ import type { Job } from '../jobs/jobs.ts';
 import type { House, Module, Opened } from '../module.ts';
 import type { Trx } from '../store/open.ts';
 import { stamp } from '../time.ts';
-import { type InventoryDiff, membershipDiffOf } from './diff.ts';
+import { causesIn, type InventoryDiff } from './diff.ts';
 import { groupEndpoints } from './group-routes.ts';
 import { configuredWords, faultIn, groupsOf } from './groups.ts';
 import { type InventorySettings, openInventory } from './inventory.ts';
@@ -69,9 +69,7 @@ export function inventoryModule(here: Here): Module<typeof inventorySettings, Op
         async difference(before, after) {
           if (before === null || after === null) return null;
           const [from, to] = [await kept(before), await kept(after)];
-          return from && to
-            ? membershipDiffOf(JSON.parse(from.toString('utf8')), JSON.parse(to.toString('utf8')))
-            : null;
+          return from && to ? causesIn(JSON.parse(from.toString('utf8')), JSON.parse(to.toString('utf8'))) : null;
         },
         keep: keepVersion,
         close: () => inventory.close(),

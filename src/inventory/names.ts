@@ -23,16 +23,17 @@ export const groupPrefixes = [
 ] as const;
 export type GroupPrefix = (typeof groupPrefixes)[number];
 
-/** Groups that are made of results, and of what is missing. */
-export const resultGroups = [
+/** Groups that tell how playbooks went on a host. */
+export const groupsOfRuns = [
   'last_run_failed',
   'last_run_unreachable',
   'last_run_changed',
   'never_configured',
   'stale',
-  'drifted',
-  'no_address',
 ] as const;
+
+/** Groups that are made of results, and of what is missing. */
+const resultGroups = [...groupsOfRuns, 'drifted', 'no_address'] as const;
 
 const observedGroup = new RegExp(`^(${groupPrefixes.join('|')})_[a-z0-9_]+$`);
 

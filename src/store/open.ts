@@ -164,13 +164,17 @@ export async function nested<T>(trx: Trx, fn: () => Promise<T>): Promise<T> {
   }
 }
 
-/** How a caller writes: for good, or only to be told what that would come to. */
-export function writingOf(store: Pick<Store, 'write'>, { dryRun }: { dryRun?: boolean }): Write {
-  return dryRun ? (fn) => rehearse(store.write, fn) : store.write;
+/** Writes for good, or only to be told what that would come to. */
+export async function writeOrRehearse<T>(
+  write: Write,
+  isRehearsal: boolean | undefined,
+  fn: (trx: Trx) => Promise<T>,
+): Promise<T> {
+  return await (isRehearsal ? rehearse(write, fn) : write(fn));
 }
 
 /** Does the work, answers what it would come to, and undoes it. */
-export async function rehearse<T>(write: Write, fn: (trx: Trx) => Promise<T>): Promise<T> {
+async function rehearse<T>(write: Write, fn: (trx: Trx) => Promise<T>): Promise<T> {
   let result: { value: T } | undefined;
   const undo = new Error('rehearsed');
   try {

@@ -51,6 +51,8 @@ test('what is refused, for another service, or damaged stays, and is said', asyn
   spool(folder, 'http://127.0.0.1:7373', [{ ...(first as Sent), body: { playbook: 7 } }]);
   spool(folder.replace('spool', 'other'), 'https://cmdb.example.org', [second as Sent]);
   writeFileSync(join(folder, 'zz.call'), 'nonsense');
+  const cut = { service: 'http://127.0.0.1:7373', method: 'PUT', path: `/api/v1/runs/${runId}/stats` };
+  writeFileSync(join(folder, 'zy.call'), `${JSON.stringify(cut)}\nnot packed`);
   const other = readdirSync(folder.replace('spool', 'other'))[0] as string;
   const { readFileSync } = await import('node:fs');
   writeFileSync(join(folder, `z-${other}`), readFileSync(join(folder.replace('spool', 'other'), other)));
@@ -61,6 +63,7 @@ test('what is refused, for another service, or damaged stays, and is said', asyn
   expect(stderr).toContain('was refused, and is kept as');
   expect(stderr).toContain('Calls for https://cmdb.example.org still wait; set ROLLCALL_URL');
   expect(stderr).toContain('zz.call is damaged');
+  expect(stderr).toContain('zy.call is damaged');
   expect(readdirSync(folder).filter((name) => name.endsWith('.refused'))).toHaveLength(1);
   expect((await rollcall('list')).stdout).toContain('refused');
 });

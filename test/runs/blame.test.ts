@@ -112,6 +112,9 @@ test('a failed run is told beside the last one that went well on those hosts', a
   );
   expect(inventory[0]?.joined).toContain('node_pve2');
   expect(inventory[0]?.left).toContain('node_pve1');
+  // How the good run went is no cause.
+  const moved = [...(inventory[0]?.joined ?? []), ...(inventory[0]?.left ?? [])];
+  expect(moved.filter((group) => /^(last_run_|never_configured|stale)/.test(group))).toEqual([]);
   expect(machines).toHaveLength(1);
   expect(machines[0]).toMatchObject({
     host: 'web-1',

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
-import { nested, rehearse } from '../../src/store/open.ts';
+import { nested, writeOrRehearse } from '../../src/store/open.ts';
 import { insertRows } from '../../src/store/rows.ts';
 import { openedStore, siteRow, sitesIn } from './world.ts';
 
@@ -131,7 +131,7 @@ describe('a rehearsal', () => {
   test('answers what it would come to, and writes nothing', async () => {
     const store = await openedStore();
 
-    const seen = await rehearse(store.write, async (trx) => {
+    const seen = await writeOrRehearse(store.write, true, async (trx) => {
       await insertRows(trx, 'sites', [siteRow('a')]);
       return (await trx.selectFrom('sites').select('site_id').execute()).length;
     });
@@ -143,7 +143,7 @@ describe('a rehearsal', () => {
   test('that fails says why', async () => {
     const store = await openedStore();
 
-    await expect(rehearse(store.write, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(writeOrRehearse(store.write, true, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   });
 });
 

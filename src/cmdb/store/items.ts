@@ -147,7 +147,6 @@ export async function clearAnsibleNames(trx: Trx, ids: readonly ItemId[]): Promi
     .execute();
 }
 
-/** The items that bear these names in Ansible, by name. */
 /** Items that are called so and are there. */
 export async function livingNamesakes(
   db: Db,
@@ -165,6 +164,7 @@ export async function livingNamesakes(
   return rows.map((row) => ({ ...row, ci_id: row.ci_id as ItemId }));
 }
 
+/** The items that bear these names in Ansible, by name. */
 export async function holdersOfNames(db: Db, names: readonly string[]): Promise<Map<string, ItemId>> {
   if (names.length === 0) return new Map();
   const rows = await db

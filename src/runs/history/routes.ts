@@ -85,19 +85,10 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
   const page = async (query: RunsQuery, more: Pick<RunFilter, 'host' | 'items'>) => {
     const limit = limitOf(query);
     const { playbook, outcome, change_ref } = query;
-    const filter = {
-      ...(playbook === undefined ? {} : { playbook }),
-      ...(outcome === undefined ? {} : { outcome }),
-      ...(change_ref === undefined ? {} : { change_ref }),
-      ...more,
-    };
     const [since, until] = [momentOf(query.since, '/since'), momentOf(query.until, '/until')];
-    const { count, rows } = await listRuns(
-      store.read,
-      { ...filter, ...(since ? { since } : {}), ...(until ? { until } : {}) },
-      limit,
-      readCursor(query.cursor, ['string', 'string']),
-    );
+    const before = readCursor(query.cursor, ['string', 'string']);
+    const filter = { ...more, playbook, outcome, change_ref, since, until };
+    const { count, rows } = await listRuns(store.read, filter, limit, before);
     const { items, next } = pageOf(rows, limit, count, (row) => [row.started_at, row.run_id]);
     return [200, { count, items: items.map(onTheWire), next }] as const;
   };
@@ -115,7 +106,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
         ...runsQuery,
       }),
       answers: { 200: listOf(RunOnTheWire) },
-      handle: ({ query }) => page(query, query.host === undefined ? {} : { host: query.host }),
+      handle: ({ query }) => page(query, { host: query.host }),
     }),
     endpoint({
       method: 'GET',
@@ -130,9 +121,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
       }),
       answers: { 200: listOf(RunOnTheWire) },
       async handle({ params, query }) {
-        const { ci_type, site_id } = query;
-        const narrow = { ...(ci_type === undefined ? {} : { ci_type }), ...(site_id === undefined ? {} : { site_id }) };
-        const { ci_id } = await getItem(store.read, params.ci_id as string, narrow);
+        const { ci_id } = await getItem(store.read, params.ci_id as string, query);
         return await page(query, { items: await lineOf(store.read, ci_id) });
       },
     }),
@@ -236,11 +225,7 @@ export function historyEndpoints(parts: HistoryParts): Endpoint[] {
         const { count, rows } = await resultsOfRun(
           store.read,
           run_no,
-          {
-            ...(query.host === undefined ? {} : { host: query.host }),
-            ...(query.task_id === undefined ? {} : { task_id: query.task_id }),
-            ...(query.status === undefined ? {} : { statuses: query.status.split(',') as Status[] }),
-          },
+          { host: query.host, task_id: query.task_id, statuses: query.status?.split(',') as Status[] | undefined },
           limit,
           after,
         );

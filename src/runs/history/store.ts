@@ -4,20 +4,20 @@ import { sql } from 'kysely';
 import type { ItemId } from '../../cmdb/item.ts';
 import type { ReadDb } from '../../store/open.ts';
 import { listed } from '../../store/rows.ts';
-import type { RunsTable } from '../../store/tables.ts';
+import type { RunResultsTable, RunsTable } from '../../store/tables.ts';
 import { countedTotals } from '../store.ts';
 import { type Counts, countKeys, type Status, statuses } from '../wire.ts';
 
 export interface RunFilter {
   /** The name of a host in the run. */
-  host?: string;
+  host?: string | undefined;
   /** One of these items was among its hosts. */
-  items?: readonly ItemId[];
-  playbook?: string;
-  outcome?: string;
-  change_ref?: string;
-  since?: string;
-  until?: string;
+  items?: readonly ItemId[] | undefined;
+  playbook?: string | undefined;
+  outcome?: string | undefined;
+  change_ref?: string | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
 }
 
 type Selected = Omit<RunsTable, 'run_no' | 'base_ms' | 'tags' | 'skip_tags'> & {
@@ -181,17 +181,10 @@ export async function tasksOfRun(db: ReadDb, runNo: number): Promise<ReadTask[]>
   return rows;
 }
 
-export interface Cell {
-  task_no: number;
-  host: string;
-  status: number;
-  n: number;
-  at_ms: number;
-  duration_ms: number;
-}
+export type Cell = Omit<RunResultsTable, 'run_no'>;
 
 /** Every result of a run, in the order in which they came; numbers alone. */
-export async function cellsOfRun(db: ReadDb, runNo: number) {
+export async function cellsOfRun(db: ReadDb, runNo: number): Promise<Cell[]> {
   return await db
     .selectFrom('run_results')
     .select(['n', 'task_no', 'host_no', 'status', 'at_ms', 'duration_ms'])
@@ -211,9 +204,9 @@ export async function hostNumbersOfRun(db: ReadDb, runNo: number): Promise<Reado
 }
 
 export interface ResultFilter {
-  host?: string;
-  statuses?: readonly Status[];
-  task_id?: string;
+  host?: string | undefined;
+  statuses?: readonly Status[] | undefined;
+  task_id?: string | undefined;
 }
 
 export interface ReadResult {

@@ -1,29 +1,25 @@
 /** One run whole: its plays and tasks in their order, its hosts, and how each task went on each host. Pure. */
 
-import type { statuses } from '../wire.ts';
-import type { ReadHost, ReadPlay, ReadTask } from './store.ts';
+import { type Status, statuses } from '../wire.ts';
+import type { Cell, ReadHost, ReadPlay, ReadTask } from './store.ts';
 
-/** One letter for each status, and for none. */
-const letters = ['o', 'c', 'f', 'u', 's', 'i'] as const satisfies Record<number, string> &
-  readonly string[] & { length: (typeof statuses)['length'] };
-const none = '.';
-/** Of several results of one task on one host, the one that matters most is shown. */
-const weight = [1, 3, 6, 5, 0, 4] as const;
-
-export interface NumberCell {
-  n: number;
-  task_no: number;
-  host_no: number;
-  status: number;
-  at_ms: number;
-  duration_ms: number;
-}
+/** The letter of each status; and of several results of one task on one host, that of the greatest weight is shown. */
+const shownAs: Record<Status, { letter: string; weight: number }> = {
+  ok: { letter: 'o', weight: 1 },
+  changed: { letter: 'c', weight: 3 },
+  failed: { letter: 'f', weight: 6 },
+  unreachable: { letter: 'u', weight: 5 },
+  skipped: { letter: 's', weight: 0 },
+  ignored: { letter: 'i', weight: 4 },
+};
+const byNumber = statuses.map((status) => shownAs[status]);
+const none = { letter: '.', weight: -1 };
 
 export function wholeOf(
   plays: readonly ReadPlay[],
   tasks: readonly ReadTask[],
   hosts: readonly ReadHost[],
-  cells: readonly NumberCell[],
+  cells: readonly Cell[],
   hostNames: ReadonlyMap<number, string>,
 ) {
   const spans = new Map<number, { first: number; begun: number; ended: number }>();
@@ -61,25 +57,21 @@ export function wholeOf(
 }
 
 function matrixOf(
-  cells: readonly NumberCell[],
+  cells: readonly Cell[],
   columns: ReadonlyMap<number, number>,
   hostNames: ReadonlyMap<number, string>,
 ): Record<string, string> {
-  const rows = new Map<number, number[]>();
+  const rows = new Map<number, (typeof none)[]>();
   for (const { host_no, task_no, status } of cells) {
     const column = columns.get(task_no);
     if (column === undefined) continue;
-    let row = rows.get(host_no);
-    if (!row) {
-      row = Array<number>(columns.size).fill(-1);
-      rows.set(host_no, row);
-    }
-    const shown = row[column] as number;
-    if (shown < 0 || (weight[status] ?? 0) > (weight[shown] ?? 0)) row[column] = status;
+    const row = rows.get(host_no) ?? Array<typeof none>(columns.size).fill(none);
+    rows.set(host_no, row);
+    const shown = byNumber[status] ?? none;
+    if (shown.weight > (row[column] ?? none).weight) row[column] = shown;
   }
   const named = [...rows].map(
-    ([host, row]) =>
-      [hostNames.get(host) ?? '', row.map((status) => (status < 0 ? none : letters[status])).join('')] as const,
+    ([host, row]) => [hostNames.get(host) ?? '', row.map(({ letter }) => letter).join('')] as const,
   );
   return Object.fromEntries(named.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
