@@ -18,22 +18,25 @@ export interface RunOptions {
   /** Where it is run, and what is its home. */
   folder: string;
   stdin?: string;
+  /** Is told all that was printed so far, whenever that is more. */
+  heard?: (stdout: string) => void;
 }
 
-export async function run(words: readonly string[], { env = {}, folder, stdin = '' }: RunOptions): Promise<Ran> {
-  return await runProgram(process.execPath, [launcher, ...words], { env, folder, stdin });
+export async function run(words: readonly string[], options: RunOptions): Promise<Ran> {
+  return await runProgram(process.execPath, [launcher, ...words], options);
 }
 
 export async function runProgram(
   program: string,
   words: readonly string[],
-  { env = {}, folder, stdin = '' }: RunOptions,
+  { env = {}, folder, stdin = '', heard }: RunOptions,
 ): Promise<Ran> {
   const path = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
   const child = spawn(program, words, { cwd: folder, env: { PATH: path, HOME: folder, ...env } });
   const ran: Ran = { code: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     ran.stdout += text;
+    heard?.(ran.stdout);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     ran.stderr += text;
@@ -60,6 +63,10 @@ export async function runOnTerminal(words: readonly string[], { env = {}, ...opt
 
 /** Runs it against the data of a service. */
 export function besides({ folder }: Service) {
-  return async (...words: string[]): Promise<Ran> =>
-    await run(words, { folder, env: { ROLLCALL_DATA: join(folder, 'data') } });
+  return async (...words: string[]): Promise<Ran> => await run(words, besideOptions(folder));
+}
+
+/** The options of a command beside the service of that folder. */
+export function besideOptions(folder: string): RunOptions {
+  return { folder, env: { ROLLCALL_DATA: join(folder, 'data') } };
 }

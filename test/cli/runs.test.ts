@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { callsOf, send } from '../runs/calls.ts';
 import { startService } from '../service.ts';
-import { besides } from './run.ts';
+import { besideOptions, besides, run } from './run.ts';
 
 const runId = '73e2874e-2aa3-42ec-b7ec-9dd711a27b5b';
 const more = {
@@ -108,11 +108,13 @@ test('a run reads like a recap: what changed where, what failed and why, how lon
 });
 
 test('a run is followed until it ends, and the exit says how', async () => {
-  const { service, rollcall, calls } = await world();
+  const { service, calls } = await world();
   await send(service, calls.slice(0, 2));
 
-  const watching = rollcall('runs', 'watch', runId, '--every', '0.2');
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const shows = Promise.withResolvers<string>();
+  const options = { ...besideOptions(service.folder), heard: shows.resolve };
+  const watching = run(['runs', 'watch', runId, '--every', '0.2'], options);
+  await Promise.race([shows.promise, watching]);
   await send(service, calls.slice(2));
   const { code, stdout } = await watching;
 
