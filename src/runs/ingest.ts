@@ -15,7 +15,7 @@ import type { Store, Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { type Clock, stamp } from '../time.ts';
 import { settleActivity } from './activity.ts';
-import { heardInFacts } from './facts.ts';
+import { gatheringsIn, noteGatherings } from './gatherings.ts';
 import type { InventoryOfRuns } from './inventory.ts';
 import type { runsSettings } from './settings.ts';
 import {
@@ -72,21 +72,6 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
     return run;
   }
 
-  /** Facts of hosts that the inventory gave out, or of any where these become items. */
-  function observationsOf(body: PartBody, items: ReadonlyMap<string, ItemId>): Observation[] {
-    const gatheredAt = new Map<string, string>();
-    for (const { host, started_at } of body.results) gatheredAt.set(host, started_at);
-    return (body.facts ?? []).flatMap(({ host, ci_id, facts }) => {
-      const served = items.get(ci_id ?? '');
-      if (!served && !settings.register_hosts) return [];
-      const at = stampOf(gatheredAt.get(host) ?? body.started_at, '/started_at');
-      const heard = heardInFacts(facts, keptFacts, at);
-      if (!heard) return [];
-      const item = heard.item.ci_name === undefined ? { ...heard.item, ci_name: host } : heard.item;
-      return [{ key: host, item, container: heard.container, partial: true, served, at }];
-    });
-  }
-
   /** What a host says of itself may be anything: what cannot be taken is left out, and holds nothing else up. */
   async function observe(observations: readonly Observation[]): Promise<string[]> {
     if (observations.length === 0) return [];
@@ -120,13 +105,24 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
 
     async part(runId, playId, part, body, caller) {
       const rows = await rowsOf(body);
-      const { run_no, hasEnded, items } = await store.write(async (trx) => {
+      const gathered = gatheringsIn(body, keptFacts, (text) => stampOf(text, '/started_at'));
+      const { run_no, hasEnded, items, observations } = await store.write(async (trx) => {
         const run = await begin(trx, runId, rows.startedAt, caller);
         const known = await answeringItems(trx, idsIn(body));
-        if (run.pruned_at === null) await storePart(trx, run, playId, body, rows, known);
-        return { run_no: run.run_no, hasEnded: run.finished_at !== null, items: known };
+        const isKept = run.pruned_at === null;
+        if (isKept) await storePart(trx, run, playId, body, rows, known);
+        // Of hosts that the inventory gave out, or of any where these become items.
+        const taken = gathered.filter(({ ci_id }) => isKept && (known.has(ci_id ?? '') || settings.register_hosts));
+        const noted = await noteGatherings(trx, run, taken);
+        const ids = new Map(taken.map(({ host, ci_id }) => [host, known.get(ci_id ?? '')]));
+        return {
+          run_no: run.run_no,
+          hasEnded: run.finished_at !== null,
+          items: known,
+          observations: noted.map((observation) => ({ ...observation, served: ids.get(observation.key) })),
+        };
       });
-      const facts_of = await observe(observationsOf(body, items));
+      const facts_of = await observe(observations);
       // Most parts come before the run has ended.
       if (hasEnded) await store.write((trx) => settleActivity(trx, runId, run_no, [...rows.hosts.keys()]));
       const unknown_hosts = [...rows.hosts].flatMap(([host, id]) => (items.has(id ?? '') ? [] : [host]));

@@ -163,6 +163,40 @@ export async function storeHosts(
     ON CONFLICT (run_no, host_no) DO UPDATE SET ci_id = coalesce(run_hosts.ci_id, excluded.ci_id)`.execute(trx);
 }
 
+export interface GatheringRow {
+  run_no: number;
+  host_no: number;
+  n: number;
+  at_ms: number;
+  facts_no: number;
+}
+
+export async function storeGatherings(trx: Trx, rows: readonly GatheringRow[]): Promise<void> {
+  await insertRows(trx, 'run_gatherings', rows, ['run_no', 'host_no', 'n']);
+}
+
+/** What the run has gathered of these hosts, by the number of the host. */
+export async function gatheringsOfHosts(
+  db: ReadDb,
+  runNo: number,
+  hosts: readonly number[],
+): Promise<ReadonlyMap<number, { n: number; at_ms: number; facts: string }[]>> {
+  const rows = await db
+    .selectFrom('run_gatherings')
+    .innerJoin('run_words', 'run_words.word_no', 'run_gatherings.facts_no')
+    .select(['host_no', 'n', 'at_ms', 'word as facts'])
+    .where('run_no', '=', runNo)
+    .where('host_no', 'in', sql<number>`${listed(hosts)}`)
+    .execute();
+  const byHost = new Map<number, typeof rows>();
+  for (const row of rows) {
+    const list = byHost.get(row.host_no);
+    if (list) list.push(row);
+    else byHost.set(row.host_no, [row]);
+  }
+  return byHost;
+}
+
 export async function storeCounts(
   trx: Trx,
   runNo: number,
@@ -334,6 +368,7 @@ export async function deleteResults(trx: Trx, runNo: number, most: number): Prom
 
 /** Once a run has no results any more. */
 export async function deletePlays(trx: Trx, runNo: number, at: string): Promise<void> {
+  await trx.deleteFrom('run_gatherings').where('run_no', '=', runNo).execute();
   await trx.deleteFrom('run_tasks').where('run_no', '=', runNo).execute();
   await trx.deleteFrom('run_plays').where('run_no', '=', runNo).execute();
   await updateRun(trx, runNo, { pruned_at: at });

@@ -32,6 +32,7 @@ export interface Database {
   run_hosts: RunHostsTable;
   run_results: RunResultsTable;
   run_texts: { run_no: number; n: number; texts: string };
+  run_gatherings: { run_no: number; host_no: number; n: number; at_ms: number; facts_no: number };
   playbook_outcomes: PlaybookOutcomesTable;
 }
 

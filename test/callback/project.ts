@@ -9,6 +9,8 @@ import { readTools } from '../tools/tools.ts';
 import type { Call } from './recorder.ts';
 
 export const plugin = new URL('../../ansible/plugins/callback/rollcall.py', import.meta.url).pathname;
+/** The plugin, but with parts of a few results: whole plays of the tests fit into one of its own. */
+export const ofSmallParts = readFileSync(plugin, 'utf8').replace('PART_RESULTS = 5000', 'PART_RESULTS = 4');
 const reference = new URL('reference.py', import.meta.url).pathname;
 export const token = 'token-of-this-test';
 

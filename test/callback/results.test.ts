@@ -1,15 +1,12 @@
 /** What arrives is what Ansible called, in every kind of play. */
 
-import { cpSync, readFileSync } from 'node:fs';
+import { cpSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Arrived, heard, oneRun, told } from './arrived.ts';
-import { idOf, plugin, project } from './project.ts';
+import { idOf, ofSmallParts, project } from './project.ts';
 import { startRecorder } from './recorder.ts';
 
 const cases = new URL('cases/', import.meta.url).pathname;
-
-/** The plugin, but with parts of a few results: whole plays of the others fit into one. */
-const ofSmallParts = readFileSync(plugin, 'utf8').replace('PART_RESULTS = 5000', 'PART_RESULTS = 4');
 
 test.each([
   { age: 'oldest', parts: 'a part for each play', text: undefined },

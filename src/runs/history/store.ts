@@ -285,7 +285,9 @@ export async function slowestTasks(
     JOIN run_words n ON n.word_no = t.name_no JOIN run_words a ON a.word_no = t.action_no
     LEFT JOIN run_words p ON p.word_no = t.path_no
     WHERE runs.started_at >= ${since} AND r.status <> 4 ${only}
-    GROUP BY t.name_no, t.action_no, t.path_no, t.line ORDER BY total_s DESC LIMIT ${limit}`.execute(db);
+    GROUP BY t.name_no, t.action_no, t.path_no, t.line ORDER BY total_s DESC, task_name, action, path, line LIMIT ${limit}`.execute(
+    db,
+  );
   return rows;
 }
 
