@@ -1,13 +1,17 @@
 /** No secret of a playbook leaves the controller, or is written down on it, by our doing. */
 
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ansibleAges, runProgram, unwrapped } from '../ansible/run-ansible.ts';
+import { type AnsibleAge, ansibleAges, runProgram, unwrapped } from '../ansible/run-ansible.ts';
 import { json } from '../ansible/stand-in.ts';
-import { oneRun } from './arrived.ts';
+import { run } from '../cli/run.ts';
+import { startProcess } from '../e2e/service-process.ts';
+import { temporaryFolder } from '../service.ts';
+import { dump } from '../yaml.ts';
+import { arrivedIn, oneRun } from './arrived.ts';
 import { gathers, project, returnsWhatItIsGiven } from './project.ts';
-import { startRecorder } from './recorder.ts';
+import { type Call, passingTo, startRecorder } from './recorder.ts';
 
 const canary = 'canary-1f9e';
 
@@ -34,54 +38,135 @@ const playbook = `
     - {name: Tries it again, debug: {msg: "${canary}-attempt"}, register: tried, until: tried.attempts | default(1) == 3, retries: 3, delay: 0, ignore_errors: true}
     - {name: Makes a fact of it, set_fact: {ansible_kernel: "${canary}-fact", ansible_env: {SECRET: "${canary}-fact"}}}
     - {name: Writes it, returns: {result: {diff: {before: "", after: "${canary}-content"}, changed: true, stdout: "${canary}-stdout"}}}
+    - {name: Writes a file of it, copy: {content: "${canary}-file {{ inline }}", dest: "{{ playbook_dir }}/written"}}
+    - {name: Makes statistics of it, set_stats: {data: {secret: "${canary}-statistics"}}}
     - {name: Gathers it, setup: }
     - {name: Asserts it, assert: {that: ["'${canary}-assertion' == 'x'"], fail_msg: not so}, ignore_errors: true}
     - {name: Skips it, debug: {msg: "${canary}-skipped"}, when: "plain == '${canary}-condition'"}
 `;
 
-test.each(ansibleAges)(
-  'a canary is found nowhere in what is sent, kept or printed, under the %s Ansible',
-  async (age) => {
-    const recorder = await startRecorder(json(503, '{}'));
-    const { folder, spool, files, play, spooled } = project({
-      age,
-      url: recorder.url,
-      files: {
-        'site.yml': playbook,
-        'action_plugins/returns.py': returnsWhatItIsGiven,
-        'action_plugins/setup.py': gathers({
-          ansible_kernel: '6.1',
-          ansible_env: { SECRET: `${canary}-env` },
-          ansible_local: { custom: `${canary}-custom` },
-          ansible_cmdline: { secret: canary },
-          ansible_interfaces: ['eth0'],
-          ansible_eth0: { macaddress: '02:00:00:00:00:01', description: canary },
-        }),
-        password: 'open sesame\n',
-      },
-      env: { SECRET: `${canary}-of-the-user`, ANSIBLE_VAULT_PASSWORD_FILE: 'password' },
-    });
-    const encrypt = ['encrypt', '--vault-password-file', 'password', '--output', 'vault.yml', '-'];
-    const shell = `printf 'of_vault: ${canary}-vault' | ansible-vault ${encrypt.join(' ')}`;
-    expect(await runProgram('/bin/sh', ['-c', shell], { cwd: folder, age })).toMatchObject({ code: 0 });
+interface Told {
+  /** Each call, as it lay in the spool before it was sent. */
+  spooled: { calls: Call[]; files: string[] };
+  stdout: string;
+  /** What the plugin itself printed, and what the delivery by hand did. */
+  printed: string[];
+}
 
-    const { code, stdout, stderr } = await play(['site.yml', '--diff', '-e', `extra=${canary}-extra`]);
+/** The playbook, reported to the service; its last call waits at first, and is delivered by hand. */
+async function report(age: AnsibleAge, service: { url: string; token: string }): Promise<Told> {
+  const relay = await startRecorder();
+  const { folder, spool, env, files, play, spooled } = project({
+    age,
+    url: relay.url,
+    files: {
+      'site.yml': playbook,
+      'extra.yml': `extra: ${canary}-extra`,
+      'action_plugins/returns.py': returnsWhatItIsGiven,
+      'action_plugins/setup.py': gathers({
+        ansible_kernel: '6.1',
+        ansible_env: { SECRET: `${canary}-env` },
+        ansible_local: { custom: `${canary}-custom` },
+        ansible_cmdline: { secret: canary },
+        ansible_interfaces: ['eth0'],
+        ansible_eth0: { macaddress: '02:00:00:00:00:01', description: canary },
+      }),
+      password: 'open sesame\n',
+    },
+    env: {
+      SECRET: `${canary}-of-the-user`,
+      ANSIBLE_VAULT_PASSWORD_FILE: 'password',
+      ROLLCALL_TOKEN: service.token,
+    },
+  });
+  const told: Told = { spooled: { calls: [], files: [] }, stdout: '', printed: [] };
+  const passOn = passingTo(service.url);
+  relay.answer = (request, response, packed) => {
+    told.spooled.calls.push(...spooled());
+    told.spooled.files.push(...files().map((name) => readFileSync(join(spool, name), 'latin1')));
+    if (request.url?.endsWith('/stats')) json(503, '{}')(request, response);
+    else passOn(request, response, packed);
+  };
+  const encrypt = ['encrypt', '--vault-password-file', 'password', '--output', 'vault.yml', '-'];
+  const shell = `printf 'of_vault: ${canary}-vault' | ansible-vault ${encrypt.join(' ')}`;
+  expect(await runProgram('/bin/sh', ['-c', shell], { cwd: folder, age })).toMatchObject({ code: 0 });
 
-    expect(code).toBe(0);
-    expect(stdout).toContain(`${canary}-message`);
-    expect(oneRun(spooled()).parts[0]?.results).toHaveLength(15);
-    expect(oneRun(spooled()).parts[0]?.facts?.[0]?.facts).toEqual({
+  const words = ['site.yml', '--diff', '-vvv', '-e', `inline=${canary}-extra`, '-e', '@extra.yml'];
+  const { code, stdout, stderr } = await play(words);
+  const flushed = await run(['spool', 'flush'], { folder, env: { ...env, ROLLCALL_URL: service.url } });
+
+  expect({ code, flushed }).toMatchObject({ code: 0, flushed: { code: 0, stdout: 'Delivered 1 call.\n' } });
+  const said = unwrapped(stderr)
+    .split('[WARNING]')
+    .filter((line) => line.includes('Rollcall'));
+  expect(said).toEqual([expect.stringContaining('1 call with the results of site.yml wait')]);
+  return { ...told, stdout, printed: [...said, flushed.stdout, flushed.stderr] };
+}
+
+/** All that the API tells, by these paths. */
+async function answers(url: string, token: string, runs: readonly string[]): Promise<string> {
+  const ofRuns = runs.flatMap((id) =>
+    ['', '/results', '/inventory', '/blame'].map((what) => `/api/v1/runs/${id}${what}`),
+  );
+  const others = [
+    'runs',
+    'runs/slowest-tasks',
+    'runs/flaky-hosts',
+    'ci',
+    'ci/a',
+    'ci/a/explain',
+    'ci/a/runs',
+    'changes',
+  ];
+  const paths = [
+    ...ofRuns,
+    ...[...others, 'alerts', 'conflicts', 'inventory'].map((path) => `/api/v1/${path}`),
+    '/metrics',
+  ];
+  const told = paths.map(async (path) => {
+    const response = await fetch(`${url}${path}`, { headers: { Authorization: `Bearer ${token}` } });
+    return `${path} ${response.status} ${await response.text()}`;
+  });
+  return (await Promise.all(told)).join('\n');
+}
+
+test('a canary is found nowhere of ours: not in calls, spool, database, log or answers, nor in what is printed', async () => {
+  const data = temporaryFolder();
+  const config = dump(join(temporaryFolder(), 'rollcall.yml'), { runs: { register_hosts: true } });
+  const service = startProcess(data, { env: { ROLLCALL_CONFIG: config, ROLLCALL_LOG_LEVEL: 'debug' } });
+  const url = await service.serves;
+  const token = (name: string) => readFileSync(join(data, `${name}.token`), 'utf8').trim();
+
+  const told = await Promise.all(ansibleAges.map((age) => report(age, { url, token: token('ansible') })));
+  const runs = told.flatMap(({ spooled }) => [...arrivedIn(spooled.calls).keys()]);
+  const answered = await answers(url, token('admin'), runs);
+  // So that what is not in the database itself yet is still in the journal beside it.
+  service.child.kill('SIGKILL');
+  const { stdout, stderr } = await service.ended;
+
+  for (const { spooled, stdout: screen, printed } of told) {
+    expect(screen).toContain(`${canary}-message`);
+    const { parts } = oneRun(spooled.calls);
+    expect(parts[0]?.results).toHaveLength(17);
+    expect(parts[0]?.facts?.[0]?.facts).toEqual({
       kernel: '6.1',
       interfaces: { eth0: { macaddress: '02:00:00:00:00:01', type: null, active: null } },
     });
-    expect(JSON.stringify(spooled())).not.toContain(canary);
-    for (const name of files()) expect(readFileSync(join(spool, name), 'latin1')).not.toContain(canary);
-    const said = unwrapped(stderr)
-      .split('[WARNING]')
-      .filter((line) => line.includes('Rollcall'));
-    expect(said).toEqual([expect.not.stringContaining(canary)]);
-  },
-);
+    expect(JSON.stringify(spooled)).not.toContain(canary);
+    expect(printed.join()).not.toContain(canary);
+  }
+  const stored = readdirSync(data, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(data, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => readFileSync(path, 'latin1'))
+    .join('\n');
+  // Where each of them would stand, if it did.
+  expect(stored).toContain('Fails under no_log');
+  expect(answered).toContain('Fails under no_log');
+  expect(answered).toMatch(/^\/api\/v1\/ci\/a 200 .*"kernel":"6.1"/m);
+  expect(stderr).toMatch(/PUT.*\/api\/v1\/runs/);
+  for (const text of [stored, answered, stdout, stderr]) expect(text).not.toContain(canary);
+});
 
 test('what Ansible shows on the screen anyway is sent: names of tasks, and what a module says of its failure', async () => {
   const recorder = await startRecorder();
