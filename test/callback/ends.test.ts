@@ -1,56 +1,11 @@
 /** However a run ends, what had been played arrives once, and Ansible ends as it would. */
 
-import { existsSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ansibleAges } from '../ansible/run-ansible.ts';
 import { json } from '../ansible/stand-in.ts';
 import { arrivedIn, oneRun, told } from './arrived.ts';
-import { type ProjectOptions, project } from './project.ts';
+import { ended } from './ended.ts';
+import { project } from './project.ts';
 import { startRecorder, taking } from './recorder.ts';
-
-const stopsInTheSecondPlay = `
-- {name: one, hosts: a, gather_facts: false, tasks: [{name: first, debug: }]}
-- name: two
-  hosts: a
-  gather_facts: false
-  tasks:
-    - {name: second, debug: }
-    - {name: third, raw: "touch {{ playbook_dir }}/started; sleep 60"}
-`;
-
-/** A run that was ended by a signal while its third task ran. */
-async function ended(signal: NodeJS.Signals, options: ProjectOptions) {
-  const tried = project({ ...options, files: { 'site.yml': stopsInTheSecondPlay } });
-  const { kill, done } = tried.start();
-  const started = async () => {
-    for await (const { filename } of watch(tried.folder)) if (filename === 'started') return;
-  };
-  await Promise.race([existsSync(join(tried.folder, 'started')) || started(), done]);
-  kill(signal);
-  return { ...tried, outcome: await done };
-}
-
-test.each(ansibleAges)(
-  'Ctrl-C under the %s Ansible: all that was played arrives, as an interrupted run',
-  async (age) => {
-    const recorder = await startRecorder();
-
-    const { outcome, files } = await ended('SIGINT', { age, url: recorder.url });
-
-    expect(outcome.code).toBe(99);
-    expect(outcome.stderr).not.toContain('Rollcall');
-    expect(files()).toEqual([]);
-    const arrived = oneRun(recorder.calls);
-    expect(told(arrived)).toEqual(['one | TASK | first | a | ok |  | 0', 'two | TASK | second | a | ok |  | 0']);
-    expect(arrived.parts.map(({ finished_at }) => finished_at !== undefined)).toEqual([true, false]);
-    expect(arrived.stats).toMatchObject({
-      outcome: 'interrupted',
-      hosts: { a: { ok: 2, changed: 0, failures: 0, unreachable: 0, skipped: 0, rescued: 0, ignored: 0 } },
-    });
-  },
-);
 
 test.each([
   ['SIGTERM', 'newest'],
