@@ -124,3 +124,38 @@ export function heard(events: readonly Event[]): string[] {
   }
   return lines.sort();
 }
+
+/** A run as Ansible's own callback `ansible.posix.json` prints it. */
+export interface OwnRecord {
+  plays: {
+    play: { name: string };
+    tasks: { task: { name: string }; hosts: Record<string, Record<string, unknown>> }[];
+  }[];
+  stats: Record<string, Record<string, number>>;
+}
+
+/** Play, task, host and status of each result, as far as that callback tells them: what was ignored is failed to it. */
+export function recordedIn({ plays }: OwnRecord): string[] {
+  const statuses = ['unreachable', 'failed', 'skipped', 'changed'];
+  return plays
+    .flatMap(({ play, tasks }) =>
+      tasks.flatMap(({ task, hosts }) =>
+        Object.entries(hosts).map(([host, result]) =>
+          [play.name, task.name, host, statuses.find((status) => result[status]) ?? 'ok'].join(' | '),
+        ),
+      ),
+    )
+    .sort();
+}
+
+/** The same of what arrived. */
+export function toldAsIn({ parts }: Arrived): string[] {
+  return parts
+    .flatMap(({ name, tasks, results }) =>
+      results.map(({ task_id, host, status }) => {
+        const task = tasks.find((one) => one.task_id === task_id);
+        return [name, task?.name, host, status === 'ignored' ? 'failed' : status].join(' | ');
+      }),
+    )
+    .sort();
+}

@@ -84,7 +84,6 @@ export interface Event {
   handler?: boolean;
   changed?: boolean;
   ignored?: boolean;
-  hosts?: Record<string, Record<string, number>>;
 }
 
 export interface ProjectOptions {

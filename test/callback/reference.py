@@ -70,6 +70,3 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_retry(self, result):
         self.result("retry", result)
-
-    def v2_playbook_on_stats(self, stats):
-        self.write("stats", hosts={host: stats.summarize(host) for host in stats.processed})

@@ -1,8 +1,9 @@
-/** What arrives is what Ansible called, in every kind of play. */
+/** What arrives is what Ansible called, and what its own JSON callback tells of the same run, in every kind of play. */
 
 import { cpSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type Arrived, heard, oneRun, told } from './arrived.ts';
+import { readTools } from '../tools/tools.ts';
+import { type Arrived, heard, type OwnRecord, oneRun, recordedIn, told, toldAsIn } from './arrived.ts';
 import { idOf, ofSmallParts, project } from './project.ts';
 import { startRecorder } from './recorder.ts';
 
@@ -24,18 +25,21 @@ test.each([
       age,
       url: recorder.url,
       hosts: ['a', 'b', 'c', 'd', 'e'],
+      env: { ANSIBLE_STDOUT_CALLBACK: 'ansible.posix.json', ANSIBLE_COLLECTIONS_PATH: readTools().collections },
       ...(text && { text }),
     });
     cpSync(cases, folder, { recursive: true });
 
-    const { code, stderr } = await play();
+    const { code, stdout, stderr } = await play();
 
     expect(code).toBe(4);
     expect(stderr).not.toContain('Rollcall');
     expect(files()).toEqual([]);
     const arrived = oneRun(recorder.calls);
     expect(told(arrived)).toEqual(heard(events()));
-    expect(arrived.stats?.hosts).toEqual(events().find(({ hook }) => hook === 'stats')?.hosts);
+    const own = JSON.parse(stdout) as OwnRecord;
+    expect(toldAsIn(arrived)).toEqual(recordedIn(own));
+    expect(arrived.stats?.hosts).toEqual(own.stats);
     expect(arrived.stats?.outcome).toBe('failed');
     expectOrder(arrived);
     expectTexts(arrived);

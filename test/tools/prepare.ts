@@ -1,10 +1,10 @@
 /**
  * Puts in place what the tests run with beyond npm: the oldest and the newest ansible-core that this
- * machine's Python takes, ruff, and Chromium. What is there is kept; delete `.tools` for newer ones.
+ * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, and Chromium. What is there is kept; delete `.tools` for newer ones.
  */
 
 import { execFile } from 'node:child_process';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { alone, environmentIn, findPython, MissingError, makeEnvironment, type Python, pip, ruff } from './python.ts';
@@ -13,6 +13,16 @@ import { type AnsibleAge, type AnsibleTools, readTools, type Tools, toolsFolder 
 const execute = promisify(execFile);
 const oldestMinor = 14;
 const newestMinor = 40;
+
+// It has the callback as it works with every ansible-core from 2.14 on.
+const communityVersion = '7.7.0';
+const unpackCallback = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    posix = "ansible_collections/ansible/posix/"
+    wanted = ("MANIFEST.json", "COPYING", "meta/runtime.yml", "plugins/callback/json.py")
+    wheel.extractall(sys.argv[2], [posix + name for name in wanted])
+`;
 
 const say = (line: string) => process.stdout.write(`prepare: ${line}\n`);
 
@@ -35,10 +45,12 @@ async function toolsInPlace(): Promise<Tools | undefined> {
       tools.ruff,
       tools.chromium,
       tools.python,
+      tools.collections,
       join(oldest.bin, 'ansible'),
       join(newest.bin, 'ansible'),
     ];
-    if (!programs.every(existsSync)) return undefined;
+    // An earlier version of this noted less.
+    if (!programs.every((path: string | undefined) => path !== undefined && existsSync(path))) return undefined;
     if (environmentIn('ansible-oldest') !== oldest.bin || environmentIn('ansible-newest') !== newest.bin)
       return undefined;
     const versions = await Promise.all([versionIn(oldest.bin), versionIn(newest.bin)]);
@@ -56,7 +68,8 @@ async function prepare(): Promise<Tools> {
     ruff(),
     findChromium() ?? installChromium(),
   ]);
-  const tools: Tools = { ansible: { oldest, newest }, chromium, ruff: ruffPath, python: python.path };
+  const collections = await jsonCallback(newest.bin);
+  const tools: Tools = { ansible: { oldest, newest }, collections, chromium, ruff: ruffPath, python: python.path };
   const draft = join(toolsFolder, `tools.json.${process.pid}`);
   writeFileSync(draft, JSON.stringify(tools, null, 2));
   renameSync(draft, join(toolsFolder, 'tools.json'));
@@ -77,6 +90,22 @@ async function ansible(
   say(`installing the ${age} ansible-core for Python ${python.version} into .tools/${name}`);
   const bin = await makeEnvironment(name, python, requirement);
   return { version: await versionIn(bin), bin };
+}
+
+/** From PyPI, where Ansible's collections come as one package: Galaxy is another place to reach. */
+async function jsonCallback(bin: string): Promise<string> {
+  const folder = join(toolsFolder, `ansible-json-${communityVersion}`);
+  if (existsSync(folder)) return folder;
+  say(`fetching the callback ansible.posix.json of Ansible ${communityVersion}`);
+  const draft = `${folder}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  const words = ['--quiet', '--no-cache-dir', '--no-deps', '--only-binary', ':all:', '--ignore-requires-python'];
+  await pip(bin, ['download', ...words, '--dest', draft, `ansible==${communityVersion}`]);
+  const wheel = readdirSync(draft).find((name) => name.endsWith('.whl')) as string;
+  await execute(join(bin, 'python'), ['-I', '-c', unpackCallback, join(draft, wheel), draft]);
+  rmSync(join(draft, wheel));
+  renameSync(draft, folder);
+  return folder;
 }
 
 /** The oldest release that names this Python as one of its own: the only upper bound that ansible-core states. */

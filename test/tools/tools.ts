@@ -15,6 +15,8 @@ export type AnsibleAge = (typeof ansibleAges)[number];
 
 export interface Tools {
   ansible: Record<AnsibleAge, AnsibleTools>;
+  /** Where Ansible finds `ansible.posix.json`, its own record of a run. */
+  collections: string;
   chromium: string;
   ruff: string;
   python: string;
