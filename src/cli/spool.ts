@@ -58,6 +58,11 @@ export function spoolCommand(): Command {
   return command;
 }
 
+/**
+ * Delivers in order. The plugin locks a file while it sends it, by flock, which Node does not have: a playbook that
+ * delivers at the same time may send a call that is sent here too. Each call may be repeated, so that does no harm;
+ * what is gone by the time of its turn has been delivered.
+ */
 async function flush(client: Client): Promise<void> {
   const folder = spoolFolder();
   const calls = callsIn(folder).filter(({ refused }) => !refused);
@@ -66,6 +71,7 @@ async function flush(client: Client): Promise<void> {
   let [delivered, refused] = [0, 0];
   for (const call of own) {
     const file = join(folder, call.file);
+    if (!existsSync(file)) continue;
     const body = unpacked(call);
     if (body === undefined) {
       note(`${call.file} is damaged, and is left where it is.`);
@@ -79,7 +85,8 @@ async function flush(client: Client): Promise<void> {
     } catch (error) {
       const isFinal = error instanceof Refusal && error.status >= 400 && error.status < 500;
       if (!isFinal || [401, 403, 408, 429].includes(error.status)) throw error;
-      renameSync(file, `${file}.refused`);
+      // A playbook that was refused it as well has set it aside already.
+      unlessGone(() => renameSync(file, `${file}.refused`));
       note(`${call.file} was refused, and is kept as ${call.file}.refused: ${error.message}`);
       refused += 1;
     }
@@ -109,7 +116,8 @@ function callsIn(folder: string): Waiting[] {
   if (!existsSync(folder)) return [];
   const names = readdirSync(folder).filter((name) => waitingName.test(name) || refusedName.test(name));
   return names.sort().flatMap((file) => {
-    const data = readFileSync(join(folder, file));
+    const data = unlessGone(() => readFileSync(join(folder, file)));
+    if (!data) return [];
     const end = data.indexOf('\n');
     try {
       const { path, service, method } = JSON.parse(data.subarray(0, end).toString('utf8')) as Record<string, string>;
@@ -123,6 +131,16 @@ function callsIn(folder: string): Waiting[] {
       return [];
     }
   });
+}
+
+/** A playbook takes files out of the folder at any moment. */
+function unlessGone<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return undefined;
+  }
 }
 
 /** On one machine it is one service, whatever port it has at the moment. */

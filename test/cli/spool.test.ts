@@ -1,11 +1,12 @@
 /** `rollcall spool`: what the callback plugin left behind is delivered, and what cannot be is said. */
 
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { json, startStandIn } from '../ansible/stand-in.ts';
 import { callsOf, type Sent } from '../runs/calls.ts';
-import { startService } from '../service.ts';
+import { startService, temporaryFolder } from '../service.ts';
 import { run } from './run.ts';
 
 const runId = '73e2874e-2aa3-42ec-b7ec-9dd711a27b5b';
@@ -66,4 +67,24 @@ test('what is refused, for another service, or damaged stays, and is said', asyn
   expect(stderr).toContain('zy.call is damaged');
   expect(readdirSync(folder).filter((name) => name.endsWith('.refused'))).toHaveLength(1);
   expect((await rollcall('list')).stdout).toContain('refused');
+});
+
+test('what a playbook delivers at the same time is neither sent again nor missed', async () => {
+  const calls = callsOf({ runId, plays: [{ name: 'All', tasks: { Do: [{ host: 'web-1', status: 'ok' }] } }] });
+  const { url, asked } = await startStandIn((_, response) => {
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+    json(asked.length === 1 ? 200 : 400, '{}')(_, response);
+  });
+  const home = temporaryFolder();
+  const folder = join(home, 'spool');
+  const env = { ROLLCALL_URL: url, ROLLCALL_TOKEN: 'token', ROLLCALL_SPOOL_DIR: folder };
+  spool(folder, url, calls);
+
+  const taken = await run(['spool', 'flush'], { folder: home, env });
+  spool(folder, url, calls);
+  const refused = await run(['spool', 'flush'], { folder: home, env });
+
+  expect(taken).toMatchObject({ code: 0, stdout: 'Delivered 1 call.\n', stderr: '' });
+  expect(refused).toMatchObject({ code: 2, stdout: 'Delivered 0 calls.\n' });
+  expect(asked).toHaveLength(2);
 });
