@@ -1,6 +1,6 @@
 /** Copies of the database: made while it is in use, opened to verify them, and put back. */
 
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StartError } from '../errors.ts';
 import { kyselyOver, openFile, sqliteCode } from './connection.ts';
@@ -72,7 +72,8 @@ export async function restoreFrom(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = takeLock(folder);
   try {
-    copyFileSync(backup, `${file}.restoring`);
+    // Not the file alone: of a service that was killed, the last writes stand in the log beside it.
+    await backupTo(backup, `${file}.restoring`);
     let kept: string | undefined;
     if (existsSync(file)) {
       kept = `${file}.before-restore-${mark}`;

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { restoreFrom, verifyBackup } from '../../src/store/backup.ts';
@@ -138,6 +138,18 @@ describe('a restore', () => {
     const back = temporaryFolder();
     await restoreInto(back, kept as string);
     expect(await sitesIn(await openedStore(back))).toEqual(['former']);
+  });
+
+  test('takes along what stands in the log beside a database whose service was killed', async () => {
+    const store = await openedStore();
+    await putSite(store, 'last');
+    const killed = join(temporaryFolder(), 'killed.db');
+    for (const tail of ['', '-wal']) copyFileSync(store.file + tail, killed + tail);
+    const folder = await folderOf('former');
+
+    await restoreInto(folder, killed);
+
+    expect(await sitesIn(await openedStore(folder))).toEqual(['last']);
   });
 
   test('keeps every former one, though two come in one second', async () => {
