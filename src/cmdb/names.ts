@@ -171,11 +171,17 @@ export function isDead({ ci_status }: Pick<Item, 'ci_status'>): boolean {
   return ci_status === 'missing' || ci_status === 'retired';
 }
 
-/** The number that its hypervisor gives it, or else whoever speaks of it. */
+/** The number that its hypervisor gives it, or else whoever spoke of it first. */
 export function numberOf({ technical_specs: { vmid } }: Item, claims: readonly Claim[], ranks: Ranks): number | null {
   if (typeof vmid === 'number') return vmid;
-  const all = claims.filter(({ said }) => said.pve !== undefined);
-  const numbered = all.find(({ kind }) => ranks.isReported(kind)) ?? all[0];
+  const [numbered] = claims
+    .filter(({ said }) => said.pve !== undefined)
+    .sort(
+      (a, b) =>
+        Number(ranks.isReported(b.kind)) - Number(ranks.isReported(a.kind)) ||
+        natural.compare(a.first_said_at, b.first_said_at) ||
+        natural.compare(refOf(a), refOf(b)),
+    );
   const number = Number(numbered?.said.pve?.split('/').at(-1));
   return Number.isInteger(number) ? number : null;
 }

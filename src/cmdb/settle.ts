@@ -179,7 +179,8 @@ async function nameItems(trx: Trx, heart: Heart, works: Map<ItemId, Work>, asks:
   const bearers = [...new Set([...holderIds, ...asks.map(({ ci_id }) => ci_id)])].flatMap(
     (id) => works.get(id) ?? others.get(id) ?? [],
   );
-  const holders = await holdersOf(trx, heart, works, bearers);
+  // Where each gets the name that it likes best, it does not matter who bears what.
+  const holders = isContested ? await holdersOf(trx, heart, works, bearers) : [];
   for (const naming of giveNames(isContested ? inOrder(asks, works) : asks, holders, groups, heart.names)) {
     const work = works.get(naming.ci_id) ?? others.get(naming.ci_id);
     if (!work?.item) continue;
