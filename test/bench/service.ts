@@ -5,9 +5,20 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Probed, Question } from './probe.ts';
 
 const root = join(import.meta.dirname, '../..');
+
+export type Question = 'start' | 'look' | 'stop';
+
+/** What probe.mjs tells. */
+export interface Probed {
+  longestBlockMs: number;
+  /** Processor time of the span, of all threads. */
+  cpuMs: number;
+  residentMb: number;
+  /** The most that it ever had. */
+  peakMb: number;
+}
 
 export interface Answered {
   status: number;
@@ -70,7 +81,7 @@ export async function startService(data = join(temporaryFolder(), 'data')): Prom
 /** The process alone, as `npm start` makes it, with the probe in it. */
 export function spawnService(data: string, listen: string): ChildProcess {
   const home = dirname(data);
-  const probe = join(import.meta.dirname, 'probe.ts');
+  const probe = join(import.meta.dirname, 'probe.mjs');
   const words = [...startFlags(), '--import', probe, join(root, 'src/rollcall.mjs'), '--data', data, 'serve'];
   return spawn(process.execPath, words, {
     cwd: home,
