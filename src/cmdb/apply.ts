@@ -62,6 +62,11 @@ export function apply(work: Work, statement: Statement, heart: Heart, now: strin
     // What was in force and therefore not claimed may not be in force when it is said again.
     claim.hash = patch === statement.patch || hashOf(patch) === statement.heard ? statement.heard : '';
   }
+  if (former.lifecycle === 'retired' && statement.patch.lifecycle === 'retired' && isByCall(claim)) {
+    claim.since = { ...claim.since, lifecycle: at };
+    work.dirty = true;
+    work.dirtyClaims.add(claim);
+  }
   // Heard again after its TTL, or after a rebuild, it may have a word again.
   const mayRise = claim.muted || claim.alarm !== null || ttlIsOver(claim, heart, at);
   claim.heard_at = at;
@@ -209,15 +214,22 @@ export function unretire(claim: Claim): void {
   claim.hash = '';
 }
 
-/** `retired` said by a person ends by a registration, or once a measuring source sees the thing a while later. */
+/** Whether it was said by a call to the item, and not by a file or plan that is read. */
+function isByCall(claim: Claim): boolean {
+  return claim.kind === 'manual' || claim.bound_ci_id !== null;
+}
+
+/**
+ * `retired` said by a call ends by a registration, or once a measuring source sees the thing a while after it was said
+ * last.
+ */
 export function liftRetirement(work: Work, statement: Statement, heart: Heart, now: string): void {
   const measures = heart.ranks.roleOf(statement.kind) === 'measures';
   const seenAt = statement.seenAt !== undefined && statement.seenAt < now ? statement.seenAt : now;
   const at = statement.begunAt === undefined ? seenAt : statement.begunAt;
   if (statement.patch.lifecycle === 'retired' || (!statement.registers && !measures)) return;
   for (const claim of work.claims) {
-    const isByCall = claim.kind === 'manual' || claim.bound_ci_id !== null;
-    if (!isByCall || claim.said.lifecycle !== 'retired') continue;
+    if (!isByCall(claim) || claim.said.lifecycle !== 'retired') continue;
     const since = claim.since.lifecycle ?? claim.first_said_at;
     const isLate = at !== null && millisecondsOf(at) - millisecondsOf(since) > liftsAfterMilliseconds;
     if (!statement.registers && !isLate) continue;

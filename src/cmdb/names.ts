@@ -45,8 +45,6 @@ export interface Naming {
  */
 export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, followRenames: boolean): NameAsk | undefined {
   if (!hostTypes.has(item.ci_type) || item.ci_name === '') return undefined;
-  // Its name went to the item that goes on for it.
-  if (item.handed_down.adopted_by) return undefined;
   const wanted = wantedName(claims, ranks);
   const ask = {
     ci_id: item.ci_id,
@@ -60,7 +58,8 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
     wanted,
     current: item.ansible_name,
   };
-  if (item.ansible_name === null) return ask;
+  // Where it has none because that went to the item that goes on for it, it gets no other.
+  if (item.ansible_name === null) return item.handed_down.adopted_by ? undefined : ask;
   const { ansible_name_by: by, ansible_name_from: from } = item;
   if (wanted !== null) return by === 'people' && from === wanted ? undefined : ask;
   return followRenames && by === 'auto' && from !== item.ci_name ? ask : undefined;

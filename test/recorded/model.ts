@@ -505,7 +505,7 @@ function postedOne(model: Model): void {
     const sees = ({ kind, gone: isGone, isPosted, muted, at }: ModelClaim) =>
       kind === 'proxmox-api'
         ? !isGone && (!isPosted || (at >= since && one.now - at <= day))
-        : kind === 'ansible' && !muted && at > since && one.now - at <= 7 * day;
+        : kind === 'ansible' && !isGone && !muted && at > since && one.now - at <= 7 * day;
     return gone.length > 0 && !claims.some(sees) ? gone : undefined;
   };
   model.doc = function (id) {
