@@ -1,6 +1,6 @@
 /** The collection as `ansible-galaxy` packs and installs it: all of it by its full names, far from any checkout. */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ansibleAges, emptyFolder } from '../ansible/run-ansible.ts';
@@ -16,12 +16,22 @@ const plugins = {
   module: ['ci', 'hold', 'relationship'],
 } as const;
 
+/** The files that its README shows, written as that names them; answers their names. */
+function documentedFiles(folder: string): [string, string] {
+  const readme = readFileSync(join(checkout, 'README.md'), 'utf8');
+  const files = [...readme.matchAll(/```yaml\n# (\S+\.yml), for: .*\n[\s\S]*?```/g)];
+  for (const [block, name] of files)
+    writeFileSync(join(folder, name as string), block.slice('```yaml\n'.length, -'```'.length));
+  expect(files.map(([, name]) => name)).toEqual(['home.rollcall.yml', 'announce.yml']);
+  return ['home.rollcall.yml', 'announce.yml'];
+}
+
 describe.each(ansibleAges)('under the %s Ansible', (age) => {
   test('it packs, installs and works', async () => {
     const service = await startService();
-    await service.call('POST', '/ci', { ci_name: 'web-1', notes: 'from the lookup' });
+    await service.call('POST', '/ci', { ci_name: 'web-1' });
     const collections = emptyFolder();
-    const { run, inventory, play } = controllerOf(service, age, {
+    const { folder, run } = controllerOf(service, age, {
       collections,
       token: service.adminToken,
       env: { ANSIBLE_CALLBACKS_ENABLED: 'rollcall.cmdb.rollcall' },
@@ -30,25 +40,20 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
     const built = await run('ansible-galaxy', 'collection', 'build', checkout, '--output-path', collections);
     const packed = join(collections, 'rollcall-cmdb-0.1.0.tar.gz');
     const installed = await run('ansible-galaxy', 'collection', 'install', '--offline', packed, '-p', collections);
-    const { looked_up, held } = await play(
-      [
-        {
-          'ansible.builtin.debug': { msg: "{{ lookup('rollcall.cmdb.ci', hostvars['web-1'].rollcall.id).notes }}" },
-          register: 'looked_up',
-        },
-        { 'rollcall.cmdb.hold': { ci: 'web-1', reason: 'new disk' }, register: 'held' },
-      ],
-      '-i',
-      inventory(),
-    );
+    const [inventory, playbook] = documentedFiles(folder);
+    const played = await run('ansible-playbook', '-i', inventory, playbook);
 
-    expect([built.code, installed.code]).toEqual([0, 0]);
+    expect([built.code, installed.code, played.code], played.stdout + played.stderr).toEqual([0, 0, 0]);
     const inside = readdirSync(join(collections, 'ansible_collections/rollcall/cmdb'));
     expect(inside).not.toContain('ansible_collections');
     expect(inside).not.toContain('ansible.cfg');
-    expect(looked_up?.msg).toBe('from the lookup');
-    expect(held?.changed).toBe(true);
-    expect((await service.call('GET', '/runs')).body).toMatchObject({ count: 1, items: [{ playbook: 'site.yml' }] });
+    expect(played.stdout).toContain("web-1 is alice's and maintenance");
+    expect((await service.call('GET', '/ci/web-1')).body).toMatchObject({ owner: 'alice', hold: null });
+    expect((await service.call('GET', '/ci/web-1/relationships')).body).toMatchObject({ items: [{ ci_name: 'db-1' }] });
+    expect((await service.call('GET', '/runs')).body).toMatchObject({
+      count: 1,
+      items: [{ playbook: 'announce.yml' }],
+    });
   });
 });
 
