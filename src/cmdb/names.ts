@@ -58,10 +58,11 @@ export function askOf(item: Item, claims: readonly Claim[], ranks: Ranks, follow
     wanted,
     current: item.ansible_name,
   };
-  // Where it has none because that went to the item that goes on for it, it gets no other.
-  if (item.ansible_name === null) return item.handed_down.adopted_by ? undefined : ask;
+  // Its name went to the item that goes on for it: what people call it was asked for, and it gets no other.
+  const isHandedOn = item.handed_down.adopted_by !== undefined;
+  if (item.ansible_name === null) return isHandedOn ? undefined : ask;
   const { ansible_name_by: by, ansible_name_from: from } = item;
-  if (wanted !== null) return by === 'people' && from === wanted ? undefined : ask;
+  if (wanted !== null) return isHandedOn || (by === 'people' && from === wanted) ? undefined : ask;
   return followRenames && by === 'auto' && from !== item.ci_name ? ask : undefined;
 }
 
