@@ -7,12 +7,12 @@ import type { ReadDb, Store } from '../store/open.ts';
 import { Clusters } from './clusters.ts';
 import { claimsOn, type Desk, gather, layWorks, newDesk } from './desk.ts';
 import { identify } from './identity/identity.ts';
-import type { Claim, ItemId } from './item.ts';
+import { type Claim, type ItemId, refOf } from './item.ts';
 import type { Heart } from './statement.ts';
 import { openConflicts } from './store/conflicts.ts';
 import { clusterNodes } from './store/identity.ts';
 import { type Neighbour, type ToldIdentity, type ToldQuestion, tellIdentity } from './ties.ts';
-import { partsOf, refOf, worldOf } from './witnesses.ts';
+import { partsOf, worldOf } from './witnesses.ts';
 
 export interface IdentityOf extends ToldIdentity {
   apart: (Neighbour & { ci_name: string })[];

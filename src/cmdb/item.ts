@@ -249,3 +249,8 @@ export function isOfItem({ native_key }: Pick<Claim, 'native_key'>): boolean {
 export function isTakenBack({ said, gone_for_good }: Pick<Claim, 'said' | 'gone_for_good'>): boolean {
   return gone_for_good === 'withdrawn' && Object.keys(said).length === 0;
 }
+
+/** A claim's source and its own key: what tells it from all others. */
+export function refOf(claim: Pick<Claim, 'source' | 'native_key'>): string {
+  return `${claim.source} ${claim.native_key}`;
+}

@@ -3,9 +3,8 @@
  * is Ansible's matter, and is handed in.
  */
 
-import { type Claim, hostTypes, type Item, type ItemId } from './item.ts';
+import { type Claim, hostTypes, type Item, type ItemId, refOf } from './item.ts';
 import type { Ranks } from './kinds.ts';
-import { refOf } from './witnesses.ts';
 
 /** An item that needs a name, or another one. */
 export interface NameAsk {

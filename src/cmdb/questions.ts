@@ -4,10 +4,9 @@ import { randomUUIDv7 } from 'node:crypto';
 import { setAlerts } from '../store/alerts.ts';
 import type { Trx } from '../store/open.ts';
 import { claimsOn, type Desk } from './desk.ts';
-import type { Claim, ClaimId } from './item.ts';
+import { type Claim, type ClaimId, refOf } from './item.ts';
 import type { Recognized } from './recognize.ts';
 import { type Conflict, endConflicts, openConflicts, storeConflicts } from './store/conflicts.ts';
-import { refOf } from './witnesses.ts';
 
 const reason = 'what it says of itself fits several items that cannot be one';
 

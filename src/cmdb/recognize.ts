@@ -10,10 +10,10 @@ import { noteBody } from './body.ts';
 import { type Desk, forget, gather, identifiersNowAndBefore, identify, markedBy } from './desk.ts';
 import { hardwareLevels, identify as identifyAll, type Partition } from './identity/identity.ts';
 import { nameOf } from './identity/marks.ts';
-import type { Claim, ClaimId } from './item.ts';
+import { type Claim, type ClaimId, refOf } from './item.ts';
 import { seat } from './seat.ts';
 import type { Heart } from './statement.ts';
-import { type Part, partsOf, refOf, worldOf } from './witnesses.ts';
+import { type Part, partsOf, worldOf } from './witnesses.ts';
 import { lose, markGone, type Work } from './work.ts';
 
 /** Open questions and shared values of what was decided, and of all that was looked at. */

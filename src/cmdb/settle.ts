@@ -5,7 +5,7 @@ import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
 import { millisecondsOf } from '../time.ts';
 import { differenceOf } from './changes.ts';
-import { type Document, type Item, type ItemId, isOfItem, isTakenBack } from './item.ts';
+import { type Document, type Item, type ItemId, isOfItem, isTakenBack, refOf } from './item.ts';
 import {
   askOf,
   bestOf,
@@ -21,7 +21,6 @@ import type { Heart } from './statement.ts';
 import { statusOf } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
 import { groupNames, holdersOfNames, livingNamesakes } from './store/items.ts';
-import { refOf } from './witnesses.ts';
 import { documentOf, loadWorks, noName, noteNames, type Work } from './work.ts';
 
 const stopsAfterMilliseconds = 30 * 60_000;

@@ -4,7 +4,7 @@ import type { Desk } from './desk.ts';
 import { identifiersNowAndBefore, identify } from './desk.ts';
 import { nameOf } from './identity/marks.ts';
 import type { KnownItem, Witness, World } from './identity/witness.ts';
-import { type Claim, type ClaimId, type IdentifierKind, type ItemId, isOfItem } from './item.ts';
+import { type Claim, type ClaimId, type IdentifierKind, type ItemId, isOfItem, refOf } from './item.ts';
 import type { Heart } from './statement.ts';
 
 /** A part of the desk that can be decided by itself. */
@@ -190,10 +190,6 @@ function witnessOf(
     replaces: survivorOf(desk, claim.replaces_ci_id, true),
     isMuted: claim.muted,
   };
-}
-
-export function refOf(claim: Pick<Claim, 'source' | 'native_key'>): string {
-  return `${claim.source} ${claim.native_key}`;
 }
 
 function saidSince(
