@@ -47,7 +47,7 @@ function nextSteps(url: string, files: { admin: string; ansible: string }): stri
     'Next, in another terminal:',
     '  1. ansible all -i ansible/inventory.py -m ping    this machine is in the inventory already',
     '  2. npx rollcall ci set NAME ansible.host=ADDRESS  adds a machine; "npx rollcall apply FILE" adds many',
-    `  3. ${url}/docs${' '.repeat(Math.max(1, 45 - url.length))}shows every call`,
+    `  3. ${url}/docs${' '.repeat(Math.max(2, 42 - url.length))}shows every call`,
     '',
     '',
   ].join('\n');
