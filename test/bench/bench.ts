@@ -9,6 +9,7 @@ import Sqlite from 'better-sqlite3';
 import { readTools } from '../tools/tools.ts';
 import { benchAnsible } from './ansible.ts';
 import { benchBulk } from './bulk.ts';
+import { benchCallback } from './callback.ts';
 import { benchHeart } from './heart.ts';
 import { benchInventory } from './inventory.ts';
 import { benchRuns } from './runs.ts';
@@ -21,6 +22,7 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
   bulk: benchBulk,
   heart: benchHeart,
   runs: benchRuns,
+  callback: benchCallback,
   start: benchStart,
 };
 

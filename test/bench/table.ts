@@ -22,7 +22,7 @@ export function tableOf(figures: readonly Figure[]): string {
     against,
     theirs ?? '',
     ours,
-    ratio === undefined ? '' : ratio.toFixed(2),
+    ratio === undefined ? '' : ratio.toFixed(ratio < 0.1 ? 4 : 2),
     limit,
     isHeld === undefined ? '' : isHeld ? 'yes' : 'NO',
   ]);
