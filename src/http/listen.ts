@@ -1,6 +1,6 @@
 /** Where the service listens: plain or with TLS, on which address, and how it stops. */
 
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -112,8 +112,10 @@ function tlsServer(
     }
   };
   let server: TlsServer;
+  let known: { cert: Buffer; key: Buffer };
   try {
-    server = createTlsServer(read(), app);
+    known = read();
+    server = createTlsServer(known, app);
   } catch (error) {
     throw error instanceof StartError
       ? error
@@ -121,21 +123,25 @@ function tlsServer(
           cause: error,
         });
   }
+  // Compared, and not watched: who watches a file misses what is written to it before its first look.
+  let trouble = '';
   const renew = () => {
     try {
-      server.setSecureContext(read());
+      const found = read();
+      trouble = '';
+      if (found.cert.equals(known.cert) && found.key.equals(known.key)) return;
+      known = found;
+      server.setSecureContext(found);
       log.info({ cert: files.cert }, 'read the TLS certificate again');
     } catch (error) {
-      log.error({ err: error, cert: files.cert }, 'the new TLS certificate cannot be used; the former one goes on');
+      const { message } = error as Error;
+      if (message !== trouble)
+        log.error({ err: error, cert: files.cert }, 'the new TLS certificate cannot be used; the former one goes on');
+      trouble = message;
     }
   };
-  for (const file of [files.cert, files.key]) watchFile(file, { interval: 2000, persistent: false }, renew);
-  return {
-    server,
-    stopWatching: () => {
-      for (const file of [files.cert, files.key]) unwatchFile(file, renew);
-    },
-  };
+  const looking = setInterval(renew, 2000).unref();
+  return { server, stopWatching: () => clearInterval(looking) };
 }
 
 function listenError(error: NodeJS.ErrnoException, address: string): StartError {
