@@ -62,6 +62,7 @@ export function apply(work: Work, statement: Statement, heart: Heart, now: strin
     // What was in force and therefore not claimed may not be in force when it is said again.
     claim.hash = patch === statement.patch || hashOf(patch) === statement.heard ? statement.heard : '';
   }
+  // Said again it is no news, but counts from now on.
   if (former.lifecycle === 'retired' && statement.patch.lifecycle === 'retired' && isByCall(claim)) {
     claim.since = { ...claim.since, lifecycle: at };
     work.dirty = true;

@@ -123,8 +123,8 @@ function tlsServer(
           cause: error,
         });
   }
-  // Compared, and not watched: who watches a file misses what is written to it before its first look.
   let trouble = '';
+  // Compared, and not watched: who watches a file misses what is written to it before its first look.
   const renew = () => {
     try {
       const found = read();

@@ -1,6 +1,7 @@
 /**
  * Puts in place what the tests run with beyond npm: the oldest and the newest ansible-core that this
- * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, and Chromium. What is there is kept; delete `.tools` for newer ones.
+ * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, and Chromium. What is there is kept;
+ * delete `.tools` for newer ones.
  */
 
 import { execFile } from 'node:child_process';
