@@ -17,7 +17,7 @@ import { inherit, newWork, type Work } from './work.ts';
 export function seat(desk: Desk, world: World, partition: Partition, claims: ReadonlyMap<string, Claim>): void {
   const used = new Set<ItemId>();
   const seated = new Map<Witness, ItemId | undefined>();
-  const hearings: { facts: Witness; thing: Thing; item: ItemId }[] = [];
+  const hearings: { facts: Witness; thing: Thing; work: Work }[] = [];
   const leastRef = (thing: Thing) => thing.witnesses.map(({ ref }) => ref).sort()[0] ?? '';
   const ordered = [...partition.things].filter((thing) => thing.witnesses.length > 0);
   if (ordered.length > 1) ordered.sort((a, b) => (leastRef(a) < leastRef(b) ? -1 : 1));
@@ -36,7 +36,7 @@ export function seat(desk: Desk, world: World, partition: Partition, claims: Rea
       noteReplacement(desk, claim, witness, thing, work.id);
       moveClaim(desk, claim, work);
       seated.set(witness, work.id);
-      if (witness.isInside) hearings.push({ facts: witness, thing, item: work.id });
+      if (witness.isInside) hearings.push({ facts: witness, thing, work });
     }
     noteBody(desk, work, thing, partition, claims);
   }
@@ -136,11 +136,18 @@ function noteBody(
     );
     work.firstAnchor = first?.ref ?? null;
   }
-  const isRebuilt = thing.isReplaced || thing.witnesses.some((witness) => witness.isRebuilt);
+  const former = work.former?.body_since ?? null;
+  const since = former === desk.at ? null : former;
+  const isRebuilt = thing.witnesses.some((witness) => witness.isRebuilt) || isReplacedSince(since, thing);
   if (isRebuilt === (work.rebuiltAt === desk.at)) return;
   work.generation += isRebuilt ? 1 : -1;
-  work.rebuiltAt = isRebuilt ? desk.at : null;
+  work.rebuiltAt = isRebuilt ? desk.at : since;
   work.dirty = true;
+}
+
+/** Several may speak of its successor, one after the other: a machine that went is replaced once. */
+function isReplacedSince(since: string | null, { isReplaced, witnesses }: Thing): boolean {
+  return isReplaced && witnesses.some((one) => isHypervisors(one) && (one.goneSince ?? '') > (since ?? ''));
 }
 
 /** Whether facts are of the machine that they are bound to. */
@@ -148,18 +155,18 @@ function hear(
   desk: Desk,
   world: World,
   seated: ReadonlyMap<Witness, ItemId | undefined>,
-  hearings: readonly { facts: Witness; thing: Thing; item: ItemId }[],
+  hearings: readonly { facts: Witness; thing: Thing; work: Work }[],
   claims: ReadonlyMap<string, Claim>,
 ): void {
   const bearers = bearersOf(world, seated);
-  const things = new Map(hearings.map(({ item, thing }) => [item as string, thing.witnesses]));
+  const things = new Map(hearings.map(({ work, thing }) => [work.id as string, thing.witnesses]));
   const thingOf = (item: string) =>
     things.get(item) ?? world.witnesses.filter((witness) => seated.get(witness) === item);
-  for (const { facts, thing, item } of hearings) {
-    const hearing = hearingOf(facts, thing.witnesses, thing.isReplaced ? desk.at : undefined);
+  for (const { facts, thing, work } of hearings) {
+    const hearing = hearingOf(facts, thing.witnesses, work.rebuiltAt ?? undefined);
     const foreign =
       facts.bound !== undefined && !hearing.isMuted && !facts.isGone
-        ? foreignMark(facts, thing.witnesses, bearers, item, thingOf)
+        ? foreignMark(facts, thing.witnesses, bearers, work.id, thingOf)
         : undefined;
     note(desk, claims.get(facts.ref) as Claim, hearing.isMuted || foreign !== undefined, hearing.alarm ?? foreign);
   }

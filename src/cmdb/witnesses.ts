@@ -124,10 +124,10 @@ function reusedNow({ at }: Desk, { claims }: Part): Set<ClaimId> {
 function knownItem(desk: Desk, id: ItemId, isAddressed: boolean): KnownItem | undefined {
   const work = desk.works.get(id);
   const { item } = work ?? {};
-  if (work?.isMadeByPerson)
-    return { id, createdAt: item?.created_at ?? desk.at, firstAnchor: work.firstAnchor ?? undefined };
-  if (!item || (item.created_at >= desk.at && !isAddressed)) return undefined;
-  return { id, createdAt: item.created_at, firstAnchor: work?.firstAnchor ?? undefined };
+  const isTie = work?.isMadeByPerson || (item && (item.created_at < desk.at || isAddressed));
+  if (!work || !isTie) return undefined;
+  const bodySince = item?.body_since ?? undefined;
+  return { id, createdAt: item?.created_at ?? desk.at, firstAnchor: work.firstAnchor ?? undefined, bodySince };
 }
 
 function pairs<Id, Key>(list: readonly [Id, Id][], keyOf: (id: Id) => Key | undefined): Map<Key, Set<Key>> {
@@ -174,6 +174,7 @@ function witnessOf(
     item: settledItem(desk, claim, addressed),
     bound: survivorOf(desk, claim.bound_ci_id, true),
     isGone: claim.gone_since !== null,
+    goneSince: claim.gone_since ?? undefined,
     isRetired: claim.gone_since !== null && claim.gone_for_good !== null,
     isNews,
     isBackFromRetirement: desk.backFromRetirement.has(claim.claim_id),

@@ -18,7 +18,7 @@ interface ModelClaim {
   ref: string;
   kind: string;
   source: string;
-  ids: { pve: string | null };
+  ids: { pve: string | null; uuid: string | null; mac: readonly string[] };
   name: string | null;
   nname: string | null;
   type: string;
@@ -81,6 +81,8 @@ interface ModelItem {
 interface ModelThing {
   claims: ModelClaim[];
   cis: string[];
+  /** Terraform replaced its machine in this moment. */
+  rebuilt?: boolean;
 }
 
 interface Model {
@@ -154,6 +156,8 @@ const rules = [
   firstWords,
   mergedInVain,
   partedNames,
+  replacedOnce,
+  saidBefore,
   saidLast,
   copiesOfOneAge,
   measuredAgain,
@@ -387,6 +391,65 @@ function partedNames(model: Model): void {
         delete item.asked;
       }
       if (isTaken(other.name) || other.name?.name === item.name?.name) other.name = null;
+    }
+  };
+}
+
+/** Several may speak of a machine's successor, one after the other: one that went is replaced once. */
+function replacedOnce(model: Model): void {
+  const { write } = model;
+  model.write = function (claims, outcome, held) {
+    for (const group of outcome.groups) {
+      const item = this.cis.get(eldestOf(this, group) ?? '');
+      const since = latest([...(item?.rebuilds ?? [])].filter((at) => at < this.now));
+      const wentSince = ({ kind, gone }: ModelClaim) => kind === 'proxmox-api' && gone !== null && gone.since > since;
+      if (!group.claims.some(wentSince)) group.rebuilt = false;
+    }
+    write.call(this, claims, outcome, held);
+  };
+}
+
+function eldestOf(model: Model, { cis }: ModelThing): string | undefined {
+  const items = cis.map((id) => model.cis.get(id) as ModelItem);
+  return items.sort((a, b) => a.made - b.made || a.seq - b.seq)[0]?.id;
+}
+
+const latest = (times: readonly number[]) => Math.max(Number.NEGATIVE_INFINITY, ...times);
+
+/**
+ * What facts said before a machine was rebuilt or replaced has no word from then on, and not only in that moment, or
+ * while its hypervisor reports it; unless they are of the machine that it is since.
+ */
+function saidBefore(model: Model): void {
+  const { contradict, write } = model;
+  model.contradict = function (one, other, level, context) {
+    const since = latest(
+      one.cis.flatMap((id) => [...(this.cis.get(id)?.rebuilds ?? [])]).filter((at) => at < this.now),
+    );
+    const isReported = one.claims.some(({ kind, gone }) => kind === 'proxmox-api' && !gone);
+    const isOld = ({ kind, at, touched }: ModelClaim) => kind === 'ansible' && at <= since && touched !== this.now;
+    const isForgiven = level === 'key' && isReported && other.claims.length > 0 && other.claims.every(isOld);
+    return contradict.call(this, one, other, level, isForgiven ? { ...context, rebuilt: true } : context);
+  };
+  model.write = function (claims, outcome, held) {
+    write.call(this, claims, outcome, held);
+    for (const { claims: own } of outcome.groups) {
+      const guests = own.filter(({ kind, ids }) => kind === 'proxmox-api' && ids.pve);
+      const item = this.cis.get(this.live(own[0]?.ci ?? null) ?? '');
+      if (!item || guests.length === 0) continue;
+      const since = latest([...item.rebuilds]);
+      const living = guests.filter(({ gone }) => !gone);
+      const ofThisBody = living.length > 0 ? living : guests.filter(({ gone }) => (gone?.since ?? 0) > since);
+      const isContainer = own.some(({ type, gone }) => type === 'lxc_container' && !gone);
+      const isOfThisBody = ({ ids }: ModelClaim) =>
+        ofThisBody.some(
+          (guest) =>
+            (!isContainer && ids.uuid && guest.ids.uuid === ids.uuid) ||
+            guest.ids.mac.some((mac) => ids.mac.includes(mac)),
+        );
+      for (const facts of own)
+        if (facts.kind === 'ansible' && facts.at < since && !isOfThisBody(facts))
+          Object.assign(facts, { muted: true, alarm: false, foreign: [] });
     }
   };
 }

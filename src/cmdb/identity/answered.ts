@@ -5,7 +5,7 @@
 
 import type { IdentifierKind } from '../item.ts';
 import { isGuest } from './contradiction.ts';
-import { isAnchor, meets, type Witness } from './witness.ts';
+import { isAnchor, isHypervisors, meets, type Witness } from './witness.ts';
 
 export interface Hearing {
   isMuted: boolean;
@@ -19,11 +19,14 @@ export interface Seated {
   item: string | undefined;
 }
 
-export function hearingOf(facts: Witness, thing: readonly Witness[], replacedAt: string | undefined): Hearing {
-  const hypervisors = thing.filter((one) => isAnchor(one) && one.marks.pve !== undefined);
+/** `rebuiltAt`: when the machine of its item was rebuilt or replaced last. */
+export function hearingOf(facts: Witness, thing: readonly Witness[], rebuiltAt: string | undefined): Hearing {
+  const hypervisors = thing.filter((one) => isHypervisors(one) && one.marks.pve !== undefined);
+  const living = hypervisors.filter(isAnchor);
   const uuid = uuidOf(facts, thing);
-  const uuids = hypervisors.flatMap(({ marks }) => marks.uuid ?? []);
-  const bodySince = [replacedAt, ...hypervisors.map((one) => one.bodySince)].reduce<string>(
+  const uuids = living.flatMap(({ marks }) => marks.uuid ?? []);
+  const known = hypervisors.length > 0 ? rebuiltAt : undefined;
+  const bodySince = [known, ...living.map((one) => one.bodySince)].reduce<string>(
     (latest, since) => (since !== undefined && since > latest ? since : latest),
     '',
   );
@@ -32,12 +35,10 @@ export function hearingOf(facts: Witness, thing: readonly Witness[], replacedAt:
       isMuted: true,
       alarm: facts.heardAt > bodySince ? `its UUID is ${uuid}, and the hypervisor says ${uuids.join(', ')}` : undefined,
     };
-  const isOfThisBody =
-    (uuid !== undefined && uuids.includes(uuid)) ||
-    meets(
-      facts.marks.macs,
-      hypervisors.flatMap(({ marks }) => marks.macs),
-    );
+  const ofThisBody = living.length > 0 ? living : hypervisors.filter(({ goneSince }) => (goneSince ?? '') > bodySince);
+  const isOfThisBody = ofThisBody.some(
+    ({ marks }) => (uuid !== undefined && marks.uuid === uuid) || meets(facts.marks.macs, marks.macs),
+  );
   return { isMuted: facts.heardAt < bodySince && !isOfThisBody, alarm: undefined };
 }
 

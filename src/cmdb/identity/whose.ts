@@ -111,7 +111,7 @@ export function keepTies(world: World, things: Things, isWaiting: (witness: Witn
     const heir = witness.kind === 'import' ? heirs.of(witness, thing, things) : undefined;
     if (heir !== undefined && things.joinUnless(heir, witness.ref, ties.heir, 'name')) continue;
     const isReplaced = witness.kind === 'terraform' && bearsItsName(witness, thing);
-    const leeway = { isReplaced, isRebuilt: isOldFact(witness, thing) };
+    const leeway = { isReplaced, isRebuilt: isOldFact(world, witness, thing) };
     if (things.contradiction(thing, things.of(witness.ref), 'key', leeway)) continue;
     const isRebuild = isReplaced && things.contradiction(thing, things.of(witness.ref), 'key') !== undefined;
     things.join(key, witness.ref, isRebuild ? ties.replaced : ties.settled);
@@ -121,12 +121,11 @@ export function keepTies(world: World, things: Things, isWaiting: (witness: Witn
 }
 
 /** Facts of a body that its guest has no more stay where they were, without a word. */
-function isOldFact(witness: Witness, thing: Thing): boolean {
-  return (
-    witness.isInside &&
-    !witness.isNews &&
-    thing.witnesses.some((one) => isAnchor(one) && (one.bodySince ?? '') >= witness.heardAt)
-  );
+function isOldFact({ items }: World, witness: Witness, { witnesses, items: own }: Thing): boolean {
+  if (!witness.isInside || witness.isNews) return false;
+  const anchors = witnesses.filter(isAnchor);
+  const known = own.map((id) => items.get(id));
+  return anchors.length > 0 && [...anchors, ...known].some((one) => (one?.bodySince ?? '') >= witness.heardAt);
 }
 
 /** Terraform gave its address another number, or calls it as the cluster did last. */

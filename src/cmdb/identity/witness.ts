@@ -37,6 +37,7 @@ export interface Witness {
   /** The item to which it was tied by id. */
   bound: ItemId | undefined;
   isGone: boolean;
+  goneSince: string | undefined;
   isRetired: boolean;
   /** It said something else, or stopped or began speaking, in this moment. */
   isNews: boolean;
@@ -66,6 +67,8 @@ export interface KnownItem {
   createdAt: string;
   /** The hypervisor's claim with which it began. */
   firstAnchor: string | undefined;
+  /** When its machine was rebuilt or replaced last. */
+  bodySince: string | undefined;
 }
 
 export interface World {
