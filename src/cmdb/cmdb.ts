@@ -59,14 +59,22 @@ export interface Cmdb {
   /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
   observe(source: string, batch: readonly Observation[]): Promise<Outcome[]>;
   /** One reading of one of our own sources, whole or not, in one transaction. */
-  read(
-    source: string,
-    batch: readonly Observation[],
-    reading: { complete: boolean; why: string | null; begunAt: Temporal.Instant },
-  ): Promise<PassResult>;
+  read(source: string, batch: readonly Observation[], reading: OwnReading): Promise<PassResult>;
   accept(passId: string, caller: Caller): Promise<{ missing: number }>;
   /** Takes its word from a source; or says, and does not do, what that would change. Throws `not_found`. */
   withdraw(source: string, dryRun: boolean, caller: Caller): Promise<Withdrawn>;
+}
+
+export interface OwnReading {
+  complete: boolean;
+  why: string | null;
+  begunAt: Temporal.Instant;
+  /** Keys of things that were left out on purpose, or could not be judged: neither seen nor gone. */
+  leftOut?: ReadonlySet<string>;
+  /** By key, who did what differs, where that is known: the actor of the change. */
+  authors?: ReadonlyMap<string, string>;
+  /** Says what it would change, and changes nothing. */
+  dryRun?: boolean;
 }
 
 export interface Written {
@@ -260,6 +268,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         why: body.why ?? null,
         statements,
         begunAt: stamp(clock()),
+        leftOut: nothing,
         refused: errors.length,
         origin: body.origin ?? null,
         takesOver: body.takes_over ?? false,
@@ -280,20 +289,21 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       return (await store.write((trx) => reconcile(trx, heart, statements, occasion))).outcomes;
     },
 
-    async read(source, batch, { complete, why, begunAt }) {
+    async read(source, batch, { complete, why, begunAt, leftOut = nothing, authors, dryRun }) {
       const { ref, statements } = await observed(source, batch);
-      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null, authors };
       const reading = {
         source: ref,
         complete,
         why,
         statements,
         begunAt: stamp(begunAt),
+        leftOut,
         refused: 0,
         origin: null,
         takesOver: false,
       };
-      return await store.write(async (trx) => {
+      return await writeOrRehearse(store.write, dryRun, async (trx) => {
         const result = await takePass(trx, heart, reading, occasion);
         await alertHeldPasses(trx, occasion.at as Stamp);
         return result;
@@ -321,6 +331,8 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
   };
   return cmdb;
 }
+
+const nothing: ReadonlySet<string> = new Set();
 
 function isRelated(body: unknown): body is ItemBody {
   return typeof body === 'object' && body !== null && 'relationships' in body;

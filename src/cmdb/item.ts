@@ -84,10 +84,14 @@ export const relationshipTypes = ['depends_on', 'runs_on', 'connects_to', 'membe
 export const strengths = ['critical', 'strong', 'weak'] as const;
 export type Strength = (typeof strengths)[number];
 
-/** What a source says that an item is to another one, of which it knows the id or the name. */
+/**
+ * What a source says that an item is to another one, of which it knows the id, the name, or the claim that it makes of
+ * it itself: its source and key.
+ */
 export type SaidRelationship = { relationship_type: string; relationship_strength: Strength; note?: string } & (
-  | { ci_id: ItemId; ci_name?: never }
-  | { ci_id?: never; ci_name: string }
+  | { ci_id: ItemId; ci_name?: never; claim?: never }
+  | { ci_id?: never; ci_name: string; claim?: never }
+  | { ci_id?: never; ci_name?: never; claim: string }
 );
 
 /** What one source says of one item, in the heart's words. A key that is absent is not spoken of. */

@@ -26,7 +26,7 @@ export function sweptAfterPasses(cmdb: Cmdb, sweepNow: () => Promise<void>): Cmd
     },
     async read(source, batch, reading) {
       const result = await cmdb.read(source, batch, reading);
-      await sweepNow();
+      if (!reading.dryRun) await sweepNow();
       return result;
     },
   };

@@ -39,6 +39,8 @@ export interface Reading {
   statements: readonly Statement[];
   /** What it sees lifts a retirement that was said well before. */
   begunAt: string;
+  /** Keys of things that it left out on purpose, or could not judge: they are neither seen nor gone. */
+  leftOut: ReadonlySet<string>;
   /** How many of its items were refused; with any, the reading is not whole. */
   refused: number;
   /** Where an import was read, so that another file of the same name is not taken for it. */
@@ -63,7 +65,7 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
   const before = await findSource(trx, source);
   const living = await livingClaims(trx, source);
   const keys = new Map(reading.statements.map((statement) => [statement.key, statement]));
-  const absent = living.filter((claim) => !keys.has(claim.native_key));
+  const absent = living.filter(({ native_key }) => !keys.has(native_key) && !reading.leftOut.has(native_key));
   const stopping = living.filter(
     ({ native_key, power }) => power === 'running' && keys.get(native_key)?.said.power === 'stopped',
   );

@@ -305,8 +305,19 @@ async function storeAll(
   }
   // What is related to what, the inventory does not show.
   const told = all.length > 0 && revision === 0 ? await currentRevision(trx) : revision;
-  await storeChanges(trx, all, told, occasion);
+  await storeChanges(trx, withAuthors(all, claims, occasion), told, occasion);
   return [...all];
+}
+
+/** What a source found changed was done by somebody whom it may know. */
+function withAuthors(changes: readonly Change[], claims: readonly Claim[], { authors }: Occasion): readonly Change[] {
+  if (!authors || authors.size === 0) return changes;
+  const byItem = new Map<string, string>();
+  for (const { ci_id, native_key } of claims) {
+    const author = authors.get(native_key);
+    if (ci_id && author !== undefined) byItem.set(ci_id, author);
+  }
+  return changes.map((change) => ({ ...change, actor: byItem.get(change.subject_id) }));
 }
 
 /** The pins that came with a merge. */

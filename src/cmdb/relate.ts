@@ -9,7 +9,7 @@
 
 import type { Trx } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
-import type { Claim, Item, ItemId, Json } from './item.ts';
+import { type Claim, type Item, type ItemId, type Json, refOf } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import { type Edge, edgesOf, folded, targetOf } from './relationship.ts';
 import type { Change } from './store/changes.ts';
@@ -53,7 +53,7 @@ export async function relate(
   const speaks = claims.some(({ said }) => said.relationships) || touched.some(isSpokenOf);
   if (!speaks && !(await isAnythingRelated(trx))) return changes;
   await storeTargets(trx, new Map(claims.map(({ claim_id, said }) => [claim_id, targetsOf(said.relationships)])));
-  const all = [...touched, ...(await othersNaming(trx, touched))];
+  const all = [...touched, ...(await othersNaming(trx, touched, claims))];
   const related = await storeRelated(trx, ranks, all, at);
   return withRelated(changes, related);
 }
@@ -67,9 +67,15 @@ function targetsOf(said: Claim['said']['relationships'] = []): string[] {
 }
 
 /** Items of which nobody spoke, and whose claims name one that is to be found otherwise than before. */
-async function othersNaming(trx: Trx, touched: readonly Touched[]): Promise<Touched[]> {
+async function othersNaming(trx: Trx, touched: readonly Touched[], claims: readonly Claim[]): Promise<Touched[]> {
   const causes = new Map<string, string>();
   const [names, ids] = [new Set<string>(), new Set<ItemId>()];
+  // A claim may have moved to another item.
+  for (const claim of claims) {
+    const ref = refOf(claim);
+    names.add(ref);
+    causes.set(ref, claim.source);
+  }
   for (const { id, item, former, source } of touched) {
     if (!item || (former && findingOf(former) === findingOf(item))) continue;
     if (former) ids.add(id);
@@ -102,11 +108,14 @@ async function storeRelated(trx: Trx, ranks: Ranks, all: readonly Touched[], at:
   );
   const concerned = all.filter((one) => isSpokenOf(one) || stored.has(one.id));
   if (concerned.length === 0) return [];
-  const [ids, names] = [new Set<string>(), new Set<string>()];
+  const wanted = { ids: new Set<string>(), claims: new Set<string>(), names: new Set<string>() };
   for (const { claims } of concerned)
     for (const { said } of claims)
-      for (const one of said.relationships ?? []) (one.ci_id === undefined ? names : ids).add(targetOf(one));
-  const ends = await loadEnds(trx, [...ids], [...names]);
+      for (const one of said.relationships ?? []) {
+        const kind = one.ci_id !== undefined ? 'ids' : one.claim !== undefined ? 'claims' : 'names';
+        wanted[kind].add(targetOf(one));
+      }
+  const ends = await loadEnds(trx, [...wanted.ids], [...wanted.names], [...wanted.claims]);
   const edges = new Map<ItemId, KeptEdge[]>();
   const differing: Touched[] = [];
   for (const [count, one] of concerned.entries()) {

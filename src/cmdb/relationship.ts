@@ -49,9 +49,9 @@ export function distinct(said: readonly SaidRelationship[]): SaidRelationship[] 
   return [...byKey].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
 }
 
-/** By what the other item is found: its id, or its name in whatever case. */
-export function targetOf({ ci_id, ci_name }: SaidRelationship): string {
-  return ci_id ?? folded(ci_name);
+/** By what the other item is found: its id, a claim on it, or its name in whatever case. */
+export function targetOf({ ci_id, ci_name, claim }: SaidRelationship): string {
+  return ci_id ?? claim ?? folded(ci_name as string);
 }
 
 /** As SQLite's `lower` does it, with which it has to agree. */
@@ -70,9 +70,10 @@ export interface End {
   adopted_by: ItemId | null;
 }
 
-/** Who may be meant: the item that answers for an id, and those that bear a name and are not hidden. */
+/** Who may be meant: the item that answers for an id, the one of a claim, and those that bear a name and are not hidden. */
 export interface Ends {
   byId: ReadonlyMap<string, End>;
+  byClaim: ReadonlyMap<string, End>;
   byName: ReadonlyMap<string, readonly End[]>;
 }
 
@@ -132,10 +133,13 @@ export function edgesOf(bearer: Bearer, claims: readonly Claim[], ends: Ends, ra
 export function endOf(
   said: SaidRelationship,
   bearer: Pick<Bearer, 'ci_id' | 'site_id'>,
-  { byId, byName }: Ends,
+  { byId, byClaim, byName }: Ends,
   isPersons: boolean,
 ): End | undefined {
-  let end = said.ci_id === undefined ? bestOf(byName.get(folded(said.ci_name)) ?? [], bearer) : byId.get(said.ci_id);
+  let end: End | undefined;
+  if (said.ci_id !== undefined) end = byId.get(said.ci_id);
+  else if (said.claim !== undefined) end = byClaim.get(said.claim);
+  else end = bestOf(byName.get(folded(said.ci_name)) ?? [], bearer);
   const passed = new Set<End>();
   while (isPersons && end?.adopted_by && !passed.has(end)) {
     passed.add(end);

@@ -5,9 +5,9 @@
 
 import type { Fault } from '../errors.ts';
 import { nearestName } from '../faults.ts';
-import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Winners } from './item.ts';
+import { type Hold, hostTypes, type ItemId, type Json, type SourceRef, type Strength, type Winners } from './item.ts';
 import { kindOf, type Ranks, sourceRef } from './kinds.ts';
-import { readRelationships, type WrittenRelationship } from './relationship.ts';
+import { distinct as distinctRelationships, readRelationships, type WrittenRelationship } from './relationship.ts';
 import {
   type AnsiblePatch,
   distinct,
@@ -90,6 +90,8 @@ export interface Observation {
   pve?: string | undefined;
   /** Taken inside a container: the UUID and the serial are its host's. */
   container?: boolean | undefined;
+  /** What it is to other things of which this source speaks. */
+  related?: readonly Related[] | undefined;
   /** What is absent was not read, and stands as it was. */
   partial?: boolean | undefined;
   /** The id that the inventory gave the host. */
@@ -98,10 +100,18 @@ export interface Observation {
   at?: string | undefined;
 }
 
+/** `key` is the source's own for the other thing. */
+export interface Related {
+  relationship_type: string;
+  relationship_strength: Strength;
+  key: string;
+  note?: string;
+}
+
 /** The statement of one item by a source of our own: all of it is that source's. */
 export function observedBySource(observation: Observation, index: number, source: SourceRef, speaker: Speaker): Spoken {
-  const { key, item, pve, container, partial, served, at } = observation;
-  const spoken = spokenBySource(item, index, source, speaker, { pve, container });
+  const { key, item, pve, container, related, partial, served, at } = observation;
+  const spoken = spokenBySource(item, index, source, speaker, { pve, container, related });
   const statements = spoken.statements.map((statement) => ({
     ...statement,
     key,
@@ -118,7 +128,7 @@ export function spokenBySource(
   index: number,
   source: SourceRef,
   speaker: Speaker,
-  more: Pick<Observation, 'pve' | 'container'> = {},
+  more: Pick<Observation, 'pve' | 'container' | 'related'> = {},
 ): Spoken {
   const { patch, hold, faults } = patchOf(body, speaker);
   const kind = kindOf(source);
@@ -135,6 +145,10 @@ export function spokenBySource(
   else if (speaker.ranks.isReported(kind) && typeof vmid === 'number')
     patch.pve = `${source.slice(kind.length + 1)}/${vmid}`;
   if (more.container) patch.container = true;
+  if (more.related) {
+    const said = more.related.map(({ key, ...one }) => ({ ...one, claim: `${source} ${key}` }));
+    patch.relationships = distinctRelationships([...(patch.relationships ?? []), ...said]);
+  }
   const key = nativeKeyOf(body) ?? nameKeyOf(patch);
   const base = {
     index,

@@ -16,6 +16,8 @@ export interface Change extends Difference {
   ci_name?: string;
   action: string;
   source: string;
+  /** Who did it, where that is not who wrote it. */
+  actor?: string | undefined;
   change_id?: string;
   /** What undoes a person's part of it. */
   undo?: Undo | UndoneWith;
@@ -28,6 +30,8 @@ export interface Occasion {
   changeRef: string | null;
   requestId: string | null;
   passId?: string | null;
+  /** By a source's key for a thing, who did what it now says otherwise. */
+  authors?: ReadonlyMap<string, string> | undefined;
   reason?: string | null;
   /** The change that is undone by it. */
   reverts?: string;
@@ -59,7 +63,7 @@ export async function storeChanges(
       subject_id: change.subject_id,
       action: occasion.reverts === undefined ? change.action : 'reverted',
       source: change.source,
-      actor: occasion.actor,
+      actor: change.actor ?? occasion.actor,
       change_ref: occasion.changeRef,
       reason: occasion.reason ?? null,
       request_id: occasion.requestId,

@@ -61,8 +61,16 @@ async function behind(db: Db, ids: readonly ItemId[]): Promise<{ named: string; 
 
 const endColumns = sql`i.ci_id, i.ci_name, i.site_id, i.ci_status, i.deleted_at, i.handed_down ->> '$.adopted_by' AS adopted_by`;
 
-/** Who may be meant by ids and by names in lower case; with whoever goes on for one of them that is dead. */
-export async function loadEnds(db: Db, ids: readonly string[], names: readonly string[]): Promise<Ends> {
+/**
+ * Who may be meant by ids, by names in lower case and by claims (source and key); with whoever goes on for one of them
+ * that is dead.
+ */
+export async function loadEnds(
+  db: Db,
+  ids: readonly string[],
+  names: readonly string[],
+  claims: readonly string[] = [],
+): Promise<Ends> {
   const byId = new Map<string, End>();
   const byName = new Map<string, End[]>();
   const named = await sql<End & { name: string }>`
@@ -80,7 +88,20 @@ export async function loadEnds(db: Db, ids: readonly string[], names: readonly s
     for (const { start, ...end } of rows) byId.set(start, end);
     wanted = [...new Set(rows.flatMap(({ adopted_by }) => adopted_by ?? []))].filter((id) => !byId.has(id));
   }
-  return { byId, byName };
+  return { byId, byName, byClaim: await endsOfClaims(db, claims) };
+}
+
+async function endsOfClaims(db: Db, claims: readonly string[]): Promise<Map<string, End>> {
+  if (claims.length === 0) return new Map();
+  const pairs = claims.map((claim) => {
+    const blank = claim.indexOf(' ');
+    return [claim, claim.slice(0, blank), claim.slice(blank + 1)];
+  });
+  const { rows } = await sql<End & { claim: string }>`
+    SELECT ${endColumns}, j.value ->> 0 AS claim FROM json_each(${JSON.stringify(pairs)}) j
+    JOIN claims c ON c.source = j.value ->> 1 AND c.native_key = j.value ->> 2
+    JOIN configuration_items i ON i.ci_id = c.ci_id`.execute(db);
+  return new Map(rows.map(({ claim, ...end }) => [claim, end]));
 }
 
 export async function unknownIds(db: Db, ids: readonly string[]): Promise<Set<string>> {
