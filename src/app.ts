@@ -36,7 +36,8 @@ import { inventoryModule } from './inventory/module.ts';
 import { hostNames } from './inventory/names.ts';
 import { inventorySettings } from './inventory/settings.ts';
 import { backupJob } from './jobs/backup.ts';
-import { type Job, jobsSettings, openJobs } from './jobs/jobs.ts';
+import { type Counts, type Job, jobsSettings } from './jobs/jobs.ts';
+import { endFormerRuns, openJobs } from './jobs/open.ts';
 import type { Logger } from './log.ts';
 import type { Opened } from './module.ts';
 import { runsModule } from './runs/module.ts';
@@ -73,7 +74,7 @@ export interface App {
   store: Store;
   /** Makes a new admin token in place of the former ones; answers its file. */
   resetAdmin(): Promise<string>;
-  runJob(name: string): Promise<Record<string, number>>;
+  runJob(name: string): Promise<Counts>;
   close(): Promise<void>;
 }
 
@@ -135,11 +136,12 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...groundEndpoints(ground),
     );
     const jobs: Job[] = [
-      sweepJob(cmdb, store, clock),
+      { ...sweepJob(cmdb, store, clock), quiet: true },
       backupJob(store, `${config.data}/backups`, clock),
       pruneRefusalsJob(store, clock),
       ...modules.flatMap((module) => module.jobs ?? []),
     ];
+    await endFormerRuns(store, stamp(clock()));
     const clocks = openJobs(jobs, { settings: config.jobs, timeZone, store, clock, log });
 
     const http = httpApp({ settings: config.http, endpoints, auth, refusals, metrics, store, clock, log });
@@ -160,10 +162,13 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       cmdb,
       store,
       resetAdmin: () => resetAdmin(auth, config.data),
-      runJob: (name) => clocks.run(name),
+      runJob: async (name) => (await clocks.run(name)).counts,
       async close() {
         if (!options.alone) rmSync(addressFile(config.data), { force: true });
-        await Promise.all([listening.close(options.alone ? 0 : drainMilliseconds), clocks.close()]);
+        await Promise.all([
+          listening.close(options.alone ? 0 : drainMilliseconds),
+          clocks.close(options.alone ? undefined : drainMilliseconds),
+        ]);
         for (const module of modules) await module.close?.();
         await refusals.close();
         await auth.close();

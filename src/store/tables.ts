@@ -34,6 +34,8 @@ export interface Database {
   run_texts: { run_no: number; n: number; texts: string };
   run_gatherings: { run_no: number; host_no: number; n: number; at_ms: number; facts_no: number };
   playbook_outcomes: PlaybookOutcomesTable;
+  job_runs: JobRunsTable;
+  job_leases: { job: string; holder: string; until: string };
 }
 
 export interface SitesTable {
@@ -394,4 +396,16 @@ export interface PlaybookOutcomesTable {
   run_id: string;
   finished_at: string;
   outcome: 'ok' | 'changed' | 'failed' | 'unreachable';
+}
+
+export interface JobRunsTable {
+  run_no: Generated<number>;
+  id: string;
+  job: string;
+  trigger: 'schedule' | 'start' | 'request';
+  started_at: string;
+  finished_at: string | null;
+  outcome: 'running' | 'good' | 'partial' | 'held' | 'failed' | 'interrupted';
+  error: string | null;
+  counts: string;
 }

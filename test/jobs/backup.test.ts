@@ -5,6 +5,7 @@ import { backupJob } from '../../src/jobs/backup.ts';
 import { verifyBackup } from '../../src/store/backup.ts';
 import { temporaryFolder } from '../service.ts';
 import { openedStore } from '../store/world.ts';
+import { context } from './world.ts';
 
 async function world() {
   const folder = join(temporaryFolder(), 'backups');
@@ -24,7 +25,7 @@ test('a day has one backup, which is verified, and the newest seven are kept', a
   const { folder, job, nextDay, files } = await world();
   const counts = [];
   for (let day = 0; day < 9; day += 1) {
-    counts.push(await job.run());
+    counts.push(await job.run(context));
     nextDay();
   }
 
@@ -43,8 +44,8 @@ test('a day has one backup, which is verified, and the newest seven are kept', a
 test('a second one on the same day takes the place of the first', async () => {
   const { job, files } = await world();
 
-  await job.run();
-  await job.run();
+  await job.run(context);
+  await job.run(context);
 
   expect(files()).toEqual(['daily-2026-02-24.db']);
 });
@@ -56,7 +57,7 @@ test('what else lies beside them is nobody’s to delete', async () => {
   for (const name of others) writeFileSync(join(folder, name), '');
 
   for (let day = 0; day < 8; day += 1) {
-    await job.run();
+    await job.run(context);
     nextDay();
   }
 
@@ -66,7 +67,7 @@ test('what else lies beside them is nobody’s to delete', async () => {
 test('it is due at a start on a day that has none yet', async () => {
   const { job, nextDay } = await world();
   const before = await job.isDueAtStart?.();
-  await job.run();
+  await job.run(context);
   const sameDay = await job.isDueAtStart?.();
   nextDay();
 

@@ -1,55 +1,18 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StartError } from '../../src/errors.ts';
-import { type Job, type JobParts, openJobs } from '../../src/jobs/jobs.ts';
-import { openLog } from '../../src/log.ts';
 import { listStanding } from '../../src/store/alerts.ts';
 import type { Store } from '../../src/store/open.ts';
 import { startService } from '../service.ts';
-import { openedStore } from '../store/world.ts';
-
-const hourly = '0 * * * *';
-
-/** A job that says how often it ran, and fails as it is told. */
-function countingJob(more: Partial<Job> = {}) {
-  const job = {
-    name: 'count',
-    schedule: hourly,
-    runs: 0,
-    failsWith: undefined as Error | undefined,
-    run(): Promise<Record<string, number>> {
-      job.runs += 1;
-      return job.failsWith ? Promise.reject(job.failsWith) : Promise.resolve({ runs: job.runs });
-    },
-    ...more,
-  };
-  return job;
-}
-
-async function worldOf(jobs: readonly Job[], more: Partial<JobParts> = {}) {
-  const lines: Record<string, unknown>[] = [];
-  const log = openLog('info', 'json', (line) => void lines.push(JSON.parse(line) as Record<string, unknown>));
-  const store = more.store ?? (await openedStore());
-  const clock = () => Temporal.Instant.from('2026-03-02T10:00:00Z');
-  const opened = openJobs(jobs, { settings: {}, timeZone: 'UTC', clock, log, ...more, store });
-  onTestFinished(() => opened.close());
-  return { jobs: opened, store, lines };
-}
+import { countingJob, heldJob, holdTime, openedJobs } from './world.ts';
 
 function standing(store: Store): Promise<string[]> {
   return listStanding(store.read, 'job_failed');
 }
 
-/** The hands of the clock are the test's: timers and dates, but no turn of the event loop. */
-function holdTime(from: string): (milliseconds: number) => Promise<unknown> {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: new Date(from) });
-  onTestFinished(() => void vi.useRealTimers());
-  return (milliseconds) => vi.advanceTimersByTimeAsync(milliseconds);
-}
-
 describe('a job', () => {
   test('runs when its schedule says so, and no more once the jobs are closed', async () => {
     const job = countingJob();
-    const { jobs } = await worldOf([job]);
+    const { jobs } = await openedJobs([job]);
     const advance = holdTime('2026-03-02T09:59:59Z');
 
     jobs.start();
@@ -66,7 +29,7 @@ describe('a job', () => {
 
   test('runs when the settings say so instead', async () => {
     const job = countingJob();
-    const { jobs } = await worldOf([job], { settings: { count: { schedule: '*/10 * * * *' } } });
+    const { jobs } = await openedJobs([job], { settings: { count: { schedule: '*/10 * * * *' } } });
     const advance = holdTime('2026-03-02T09:59:59Z');
 
     jobs.start();
@@ -77,7 +40,7 @@ describe('a job', () => {
 
   test('has its hour in the time zone of the settings', async () => {
     const job = countingJob({ schedule: '20 3 * * *' });
-    const { jobs } = await worldOf([job], { timeZone: 'Asia/Tokyo' });
+    const { jobs } = await openedJobs([job], { timeZone: 'Asia/Tokyo' });
     const advance = holdTime('2026-03-02T18:19:59Z');
 
     jobs.start();
@@ -88,7 +51,7 @@ describe('a job', () => {
 
   test('that is off runs neither by the clock nor at the start, and still by hand', async () => {
     const job = countingJob({ isDueAtStart: () => Promise.resolve(true) });
-    const { jobs } = await worldOf([job], { settings: { count: { schedule: 'off' } } });
+    const { jobs } = await openedJobs([job], { settings: { count: { schedule: 'off' } } });
     const advance = holdTime('2026-03-02T09:59:59Z');
 
     jobs.start();
@@ -96,7 +59,7 @@ describe('a job', () => {
     const byItself = job.runs;
 
     expect(byItself).toBe(0);
-    expect(await jobs.run('count')).toEqual({ runs: 1 });
+    expect(await jobs.run('count')).toEqual({ outcome: 'good', counts: { runs: 1 } });
   });
 
   test.each([
@@ -104,7 +67,7 @@ describe('a job', () => {
     [false, 0],
   ])('that was missed (%s) runs soon after the start', async (isDue, runs) => {
     const job = countingJob({ isDueAtStart: () => Promise.resolve(isDue) });
-    const { jobs } = await worldOf([job]);
+    const { jobs } = await openedJobs([job]);
     const advance = holdTime('2026-03-02T09:00:01Z');
 
     jobs.start();
@@ -115,7 +78,7 @@ describe('a job', () => {
 
   test('of which it is not known whether it was missed is named in the log', async () => {
     const job = countingJob({ isDueAtStart: () => Promise.reject(new Error('no folder')) });
-    const { jobs, lines } = await worldOf([job]);
+    const { jobs, lines } = await openedJobs([job]);
     const advance = holdTime('2026-03-02T09:00:01Z');
 
     jobs.start();
@@ -126,72 +89,68 @@ describe('a job', () => {
   });
 
   test('never runs twice at once: who asks meanwhile gets the answer of the one that runs', async () => {
-    const gate = Promise.withResolvers<Record<string, number>>();
-    const job = countingJob();
-    job.run = () => {
-      job.runs += 1;
-      return gate.promise;
-    };
-    const { jobs } = await worldOf([job]);
+    const { job, nth, begun } = heldJob();
+    const { jobs } = await openedJobs([job]);
 
-    const asked = [jobs.run('count'), jobs.run('count')];
-    gate.resolve({ seen: 41 });
+    const asked = [jobs.run('held'), jobs.run('held')];
+    (await nth(1)).end({ seen: 41 });
+    const answers = await Promise.all(asked);
+    const again = jobs.run('held');
+    (await nth(2)).end({ seen: 42 });
+    await again;
 
-    expect(await Promise.all(asked)).toEqual([{ seen: 41 }, { seen: 41 }]);
-    expect(job.runs).toBe(1);
-    await jobs.run('count');
-    expect(job.runs).toBe(2);
+    const answer = { outcome: 'good', counts: { seen: 41 } };
+    expect(answers).toEqual([answer, answer]);
+    expect(begun).toHaveLength(2);
   });
 
   test('follows what was done: after the run that is under way, and once for all who ask meanwhile', async () => {
-    const ends: (() => void)[] = [];
-    const job = countingJob({
-      run: () => new Promise((resolve) => ends.push(() => resolve({}))),
-    });
-    const { jobs } = await worldOf([job]);
+    const { job, nth, begun } = heldJob();
+    const { jobs } = await openedJobs([job]);
 
-    const under = jobs.run('count');
-    const asked = Promise.all([jobs.follow('count'), jobs.follow('count')]);
-    const begun = ends.length;
-    ends[0]?.();
+    const under = jobs.run('held');
+    const first = await nth(1);
+    const asked = Promise.all([jobs.follow('held'), jobs.follow('held')]);
+    const begunMeanwhile = begun.length;
+    first.end({});
     await under;
-    await vi.waitFor(() => expect(ends).toHaveLength(2));
-    const later = jobs.follow('count');
-    ends[1]?.();
+    const second = await nth(2);
+    const later = jobs.follow('held');
+    second.end({});
     await asked;
-    await vi.waitFor(() => expect(ends).toHaveLength(3));
-    ends[2]?.();
+    (await nth(3)).end({});
     await later;
 
-    expect([begun, ends.length]).toEqual([1, 3]);
+    expect([begunMeanwhile, begun.length]).toEqual([1, 3]);
   });
 
   test('that follows and fails is in the log, and nobody else’s failure', async () => {
-    const job = countingJob({ failsWith: new Error('broken') } as Partial<Job>);
-    const { jobs, lines } = await worldOf([job]);
+    const job = countingJob();
+    job.failsWith = new Error('broken');
+    const { jobs, lines } = await openedJobs([job]);
 
     await jobs.follow('count');
 
     expect(lines).toMatchObject([{ job: 'count', msg: 'a job failed' }]);
   });
 
-  test('that is under way is waited for when the jobs are closed', async () => {
-    const gate = Promise.withResolvers<Record<string, number>>();
-    const job = countingJob();
-    job.run = () => gate.promise;
-    const { jobs, lines } = await worldOf([job]);
-    const running = jobs.run('count');
+  test('that is under way is waited for when the jobs are closed, and none begins any more', async () => {
+    const { job, nth } = heldJob();
+    const { jobs, lines } = await openedJobs([job]);
+    const running = jobs.run('held');
+    const run = await nth(1);
 
     const closed = jobs.close();
-    gate.resolve({});
+    run.end({});
     await closed;
 
     expect(lines).toMatchObject([{ msg: 'ran a job' }]);
     await running;
+    await expect(jobs.run('held')).rejects.toThrow('Rollcall is stopping.');
   });
 
   test('says in one line of the log what it did', async () => {
-    const { jobs, lines } = await worldOf([countingJob()]);
+    const { jobs, lines } = await openedJobs([countingJob()]);
 
     await jobs.run('count');
 
@@ -212,7 +171,7 @@ describe('a job that fails', () => {
   async function failed(times: number) {
     const job = countingJob();
     job.failsWith = new Error('the disk is full');
-    const world = await worldOf([job]);
+    const world = await openedJobs([job]);
     for (let time = 0; time < times; time += 1)
       await expect(world.jobs.run('count')).rejects.toThrow('the disk is full');
     return { job, ...world };
@@ -246,7 +205,7 @@ describe('a job that fails', () => {
     const { store } = await failed(3);
     const job = countingJob();
     const other = countingJob({ name: 'other' });
-    const { jobs } = await worldOf([job, other], { store });
+    const { jobs } = await openedJobs([job, other], { store });
 
     await jobs.run('other');
     const before = await standing(store);
@@ -259,7 +218,7 @@ describe('a job that fails', () => {
   test('does not stop the next', async () => {
     const job = countingJob();
     job.failsWith = new Error('no');
-    const { jobs } = await worldOf([job]);
+    const { jobs } = await openedJobs([job]);
     const advance = holdTime('2026-03-02T09:59:59Z');
 
     jobs.start();
@@ -268,14 +227,39 @@ describe('a job that fails', () => {
     expect(job.runs).toBe(2);
   });
 
-  test('and whose alert cannot be written still says why it failed', async () => {
+  test('and of which nothing can be kept still says why it failed', async () => {
+    const { job, nth } = heldJob();
+    const { jobs, store, lines } = await openedJobs([job]);
+    const running = jobs.run('held');
+    const run = await nth(1);
+    await store.close();
+
+    run.fail(new Error('the disk is full'));
+
+    await expect(running).rejects.toThrow('the disk is full');
+    expect(lines.map(({ msg }) => msg)).toEqual(['a job failed', 'how a job went could not be kept']);
+  });
+
+  test('before it began is told as well', async () => {
     const { job, jobs, store, lines } = await failed(0);
     await store.close();
 
-    await expect(jobs.run('count')).rejects.toThrow('the disk is full');
+    await expect(jobs.run('count')).rejects.toThrow('Rollcall is stopping.');
 
-    expect(job.runs).toBe(1);
-    expect(lines.map(({ msg }) => msg)).toEqual(['a job failed', 'the failures of jobs could not be kept as an alert']);
+    expect(job.runs).toBe(0);
+    expect(lines.map(({ msg }) => msg)).toEqual(['a job could not begin', 'how a job went could not be kept']);
+  });
+
+  test('only in part has not failed', async () => {
+    const { job, jobs, store } = await failed(2);
+
+    job.run = () => Promise.resolve({ outcome: 'partial', why: 'one of 3 nodes did not answer', counts: {} });
+    const answer = await jobs.run('count');
+    job.run = () => Promise.reject(new Error('again'));
+    await jobs.run('count').catch(() => undefined);
+
+    expect(answer).toMatchObject({ outcome: 'partial' });
+    expect(await standing(store)).toEqual([]);
   });
 });
 
@@ -287,7 +271,7 @@ describe('it does not start with', () => {
     ['a day that never comes', '0 0 31 2 *'],
     ['nothing', ''],
   ])('a schedule of %s', async (_, schedule) => {
-    const starting = worldOf([countingJob()], { settings: { count: { schedule } } });
+    const starting = openedJobs([countingJob()], { settings: { count: { schedule } } });
 
     await expect(starting).rejects.toThrow(StartError);
     await expect(starting).rejects.toThrow(
