@@ -17,7 +17,18 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   'rollcall.mjs': ['main.ts'],
   'main.ts': [...files, 'cli', 'app.ts', 'config.ts'],
   cli: [...files, 'app.ts', 'config.ts', 'first-start.ts'],
-  'app.ts': ['first-start.ts', ...files, ...ground, 'cmdb', ...modules, ...views, 'config.ts', 'type module.ts'],
+  'app.ts': [
+    'first-start.ts',
+    'peer-alerts.ts',
+    ...files,
+    ...ground,
+    'cmdb',
+    ...modules,
+    ...views,
+    'config.ts',
+    'type module.ts',
+  ],
+  'peer-alerts.ts': ['log.ts', 'time.ts', 'store'],
   'first-start.ts': [...ground, 'cmdb', ...modules],
   'config.ts': files,
   'module.ts': [...files, ...ground, 'cmdb'].map((part) => `type ${part}`),
@@ -45,6 +56,7 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   'ajv-formats': ['src/check.ts'],
   'better-sqlite3': ['src/store/'],
   'cli-table3': ['src/cli/', 'src/main.ts'],
+  cockatiel: ['src/outbound/'],
   commander: ['src/cli/', 'src/main.ts'],
   cors: ['src/http/'],
   express: ['src/http/'],
@@ -58,6 +70,7 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/http/'],
   'swagger-ui-dist': ['src/http/'],
   typebox: ['src/'],
+  undici: ['src/outbound/'],
 };
 
 const words: readonly { word: RegExp; called: string; places: readonly string[] }[] = [
