@@ -18,7 +18,7 @@ import { sourceEndpoints } from './cmdb/routes/sources.ts';
 import { verdictEndpoints } from './cmdb/routes/verdicts.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
-import { ownSettings } from './config.ts';
+import { type Environment, ownSettings, readEnvironment } from './config.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';
 import { openAuth } from './http/auth.ts';
@@ -39,9 +39,13 @@ import { backupJob } from './jobs/backup.ts';
 import { type Counts, type Job, jobsSettings } from './jobs/jobs.ts';
 import { endFormerRuns, openJobs } from './jobs/open.ts';
 import type { Logger } from './log.ts';
-import type { Opened } from './module.ts';
+import type { House, Opened } from './module.ts';
+import { openOutbound } from './outbound/outbound.ts';
+import { openPeerAlerts } from './peer-alerts.ts';
 import { runsModule } from './runs/module.ts';
 import { runsSettings } from './runs/settings.ts';
+import { refuseUnknownSchemes } from './secrets/ref.ts';
+import { openSecrets, type Scheme } from './secrets/secrets.ts';
 import { backupTo, restoreFrom } from './store/backup.ts';
 import { type DatabaseState, inspectDatabase } from './store/inspect.ts';
 import { isLocked } from './store/lock.ts';
@@ -81,6 +85,8 @@ export interface App {
 export interface AppOptions {
   clock?: Clock;
   machine?: ThisMachine;
+  /** Where secrets of the form env:NAME are; the process's own unless it is given. */
+  env?: Environment;
   /** Without jobs, and on a port of its own: a command that finds no service running works so. */
   alone?: boolean;
 }
@@ -93,20 +99,33 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
   const machine = options.machine ?? thisMachine();
   const timeZone = checkedTimeZone(config.timezone);
   const store = await openStore(config.data, log);
+  const peerAlerts = openPeerAlerts(store, clock, log);
+  const peers = openOutbound({
+    log,
+    clock,
+    onRequest: (...request) => metrics.called(...request),
+    onTurn: peerAlerts.turned,
+  });
+  const metrics = openMetrics(store, peers.states);
   let closeListening: (() => Promise<void>) | undefined;
   // Of a service that was killed.
   rmSync(addressFile(config.data), { force: true });
   try {
     const auth = openAuth(store, clock);
     const refusals = openRefusals(store, log);
-    const metrics = openMetrics(store);
     const names = hostNames(new Set(Object.keys(config.inventory.groups)), config.inventory.follow_renames);
     const heart = openCmdb({ store, settings: config, timeZone, names, clock });
     const cmdb = sweptAfterPasses(heart, () => clocks.follow('sweep'));
-    const house = { store, cmdb, clock, log };
+    const schemes = new Map<string, Scheme>();
+    const secrets = openSecrets({ env: options.env ?? readEnvironment(), schemes });
+    const house: House = { store, cmdb, clock, log, secret: secrets.secret, outbound: peers.outbound };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
     const inventory = await inventoryModule(here).open(house, config.inventory);
     const modules: Opened[] = [inventory, await runsModule(inventory).open(house, config.runs)];
+    for (const module of modules)
+      for (const [name, read] of Object.entries(module.secretSchemes ?? {})) schemes.set(name, read);
+    refuseUnknownSchemes(settingsSchema, config, secrets.schemes());
+    await peerAlerts.keepOnly(peers.states().map(({ name }) => name));
 
     const endpoints: Endpoint[] = [];
     const ground = {
@@ -114,6 +133,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       auth,
       refusals,
       metrics,
+      peers: peers.states,
       clock,
       timeZone,
       version,
@@ -170,6 +190,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
           clocks.close(options.alone ? undefined : drainMilliseconds),
         ]);
         for (const module of modules) await module.close?.();
+        await peers.close();
+        await peerAlerts.close();
         await refusals.close();
         await auth.close();
         await store.close();
@@ -177,6 +199,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     };
   } catch (error) {
     await closeListening?.();
+    await peers.close();
+    await peerAlerts.close();
     await store.close();
     throw error;
   }

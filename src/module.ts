@@ -5,6 +5,11 @@ import type { Cmdb } from './cmdb/cmdb.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import type { Job } from './jobs/jobs.ts';
 import type { Logger } from './log.ts';
+import type { Outbound } from './outbound/caller.ts';
+import type { Limits } from './outbound/limits.ts';
+import type { Peer } from './outbound/peer.ts';
+import type { Secret } from './secrets/secret.ts';
+import type { Scheme } from './secrets/secrets.ts';
 import type { Store } from './store/open.ts';
 import type { Clock } from './time.ts';
 
@@ -21,10 +26,16 @@ export interface House {
   cmdb: Cmdb;
   clock: Clock;
   log: Logger;
+  /** What a setting of the form `SecretRef` names: asked for at each use, never at the start. */
+  secret(ref: string): Promise<Secret>;
+  /** How somebody else's system is called; throws StartError where the peer cannot be called so. */
+  outbound(peer: Peer, limits?: Partial<Limits>): Outbound;
 }
 
 export interface Opened {
   endpoints?: readonly Endpoint[];
   jobs?: readonly Job[];
+  /** By name: who reads the references to secrets that begin with it. */
+  secretSchemes?: Readonly<Record<string, Scheme>>;
   close?(): Promise<void>;
 }

@@ -2,14 +2,17 @@
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Store } from '../store/open.ts';
+import type { Peers } from './peers.ts';
 
 export interface Metrics {
   registry: Registry;
   answered(method: string, path: string, status: number, seconds: number): void;
   refusedWrite(path: string): void;
+  /** An attempt to call somebody else's system ended. */
+  called(peer: string, outcome: string, seconds: number): void;
 }
 
-export function openMetrics(store: Store): Metrics {
+export function openMetrics(store: Store, peers: Peers): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'rollcall_' });
@@ -40,6 +43,29 @@ export function openMetrics(store: Store): Metrics {
       this.set(store.waiting());
     },
   });
+  const calls = new Counter({
+    name: 'rollcall_outbound_requests_total',
+    help: 'Requests to other systems, by how they went',
+    labelNames: ['peer', 'outcome'],
+    registers,
+  });
+  const callDuration = new Histogram({
+    name: 'rollcall_outbound_request_duration_seconds',
+    help: 'Time from a request to another system to the end of its answer',
+    labelNames: ['peer'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 5, 15],
+    registers,
+  });
+  new Gauge({
+    name: 'rollcall_outbound_breaker_open',
+    help: '1 while another system is down and left alone',
+    labelNames: ['peer'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { name, state } of peers()) this.set({ peer: name }, state === 'down' ? 1 : 0);
+    },
+  });
   return {
     registry,
     answered(method, path, status, seconds) {
@@ -47,5 +73,9 @@ export function openMetrics(store: Store): Metrics {
       duration.observe({ method, path }, seconds);
     },
     refusedWrite: (path) => refused.inc({ path }),
+    called(peer, outcome, seconds) {
+      calls.inc({ peer, outcome });
+      callDuration.observe({ peer }, seconds);
+    },
   };
 }

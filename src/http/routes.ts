@@ -10,6 +10,7 @@ import type { Auth } from './auth.ts';
 import { type Endpoint, endpoint, scopes } from './endpoint.ts';
 import type { Metrics } from './metrics.ts';
 import { limitOf, listOf, pageOf, pageOfAll, pageQuery, readCursor } from './paging.ts';
+import { PeerOnTheWire, type Peers, peersOnTheWire } from './peers.ts';
 import { FaultOnTheWire } from './problem.ts';
 import type { Refusals } from './refusals.ts';
 import { askDatabase, countRefusals, listRefusals, listTokens } from './store.ts';
@@ -19,6 +20,7 @@ export interface Ground {
   auth: Auth;
   refusals: Refusals;
   metrics: Metrics;
+  peers: Peers;
   clock: Clock;
   timeZone: string;
   version: string;
@@ -31,7 +33,7 @@ export function groundEndpoints(ground: Ground): Endpoint[] {
   return [...probeEndpoints(ground), ...tokenEndpoints(ground), ...refusalEndpoints(ground), alertsEndpoint(ground)];
 }
 
-function probeEndpoints({ store, metrics, version, openMetrics, openApi }: Ground): Endpoint[] {
+function probeEndpoints({ store, metrics, peers, version, openMetrics, openApi }: Ground): Endpoint[] {
   return [
     endpoint({
       method: 'GET',
@@ -51,13 +53,18 @@ function probeEndpoints({ store, metrics, version, openMetrics, openApi }: Groun
       tag: 'service',
       summary: 'The service answers from its database',
       answers: {
-        200: Type.Object({ status: Type.Literal('ok'), database: Type.Literal('ok'), waiting_writes: Type.Integer() }),
+        200: Type.Object({
+          status: Type.Literal('ok'),
+          database: Type.Literal('ok'),
+          waiting_writes: Type.Integer(),
+          peers: Type.Array(PeerOnTheWire),
+        }),
       },
       async handle() {
         await askDatabase(store.read).catch((cause: unknown) => {
           throw new DomainError('unavailable', 'The database does not answer.', { retryAfterSeconds: 10, cause });
         });
-        return [200, { status: 'ok', database: 'ok', waiting_writes: store.waiting() }];
+        return [200, { status: 'ok', database: 'ok', waiting_writes: store.waiting(), peers: peersOnTheWire(peers) }];
       },
     }),
     endpoint({

@@ -30,7 +30,7 @@ export async function openFloor(endpoints: readonly Endpoint[], settings: Partia
   const store = await openStore(temporaryFolder(), log);
   const auth = openAuth(store, clock);
   const refusals = openRefusals(store, log);
-  const metrics = openMetrics(store);
+  const metrics = openMetrics(store, () => []);
   const all = { ...usual, ...settings };
   const app = httpApp({ settings: all, endpoints, auth, refusals, metrics, store, clock, log });
   const listening = await listen(app, all, log);

@@ -67,7 +67,7 @@ describe('the probes', () => {
     const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => send(url, { path })));
 
     expect(JSON.parse(health?.text ?? '')).toEqual({ status: 'ok', version: expect.any(String) as string });
-    expect(JSON.parse(ready?.text ?? '')).toEqual({ status: 'ok', database: 'ok', waiting_writes: 0 });
+    expect(JSON.parse(ready?.text ?? '')).toEqual({ status: 'ok', database: 'ok', waiting_writes: 0, peers: [] });
   });
 
   test('are answered while a write is open, and say how many wait', async () => {
