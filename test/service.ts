@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type App, openApp, settingsSchema } from '../src/app.ts';
-import { readConfig } from '../src/config.ts';
+import { type Environment, readConfig } from '../src/config.ts';
 import type { ThisMachine } from '../src/inventory/here.ts';
 import { openLog } from '../src/log.ts';
 import { dump } from './yaml.ts';
@@ -37,6 +37,8 @@ export interface ServiceOptions {
   folder?: string;
   startsAt?: string;
   machine?: ThisMachine;
+  /** Where secrets are that the settings name as env:NAME. */
+  env?: Environment;
 }
 
 export function temporaryFolder(): string {
@@ -53,7 +55,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const log = openLog('silent', 'json');
   let now = Temporal.Instant.from(options.startsAt ?? '2026-03-02T10:00:00Z');
   const clock = () => now;
-  const open = () => openApp(config, log, { clock, ...(options.machine ? { machine: options.machine } : {}) });
+  const open = () => openApp(config, log, { ...options, clock });
   let app = await open();
   onTestFinished(() => app.close());
   const read = (name: string) => readFileSync(join(folder, 'data', name), 'utf8').trim();

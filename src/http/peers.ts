@@ -25,5 +25,5 @@ export const PeerOnTheWire = Type.Object(
 );
 
 export function peersOnTheWire(peers: Peers) {
-  return peers().map(({ answeredAt, ...peer }) => ({ ...peer, last_answered_at: answeredAt }));
+  return peers().map(({ name, state, until, answeredAt }) => ({ name, state, until, last_answered_at: answeredAt }));
 }

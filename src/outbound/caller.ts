@@ -61,7 +61,6 @@ export function openCaller(peer: Peer, limits: Limits, { clock, onRequest, onTur
   const slots = bulkhead(limits.atOnce, Number.POSITIVE_INFINITY);
   const breaker = openBreaker(limits.breaker, () => closing.signal.aborted);
   let answering = 0;
-  let wasAsked = false;
   let isUp = false;
   let answeredAt: Stamp | null = null;
   let openUntil: Stamp | null = null;
@@ -143,7 +142,6 @@ export function openCaller(peer: Peer, limits: Limits, { clock, onRequest, onTur
       if (!call.path.startsWith('/')) throw new TypeError('A path begins with a /.');
       const signal = AbortSignal.any([closing.signal, ...(call.signal ? [call.signal] : [])]);
       signal.throwIfAborted();
-      wasAsked = true;
       try {
         const ended = await unlessAborted(
           signal,
@@ -156,7 +154,7 @@ export function openCaller(peer: Peer, limits: Limits, { clock, onRequest, onTur
       }
     },
     state() {
-      const state = isOpen(breaker) ? 'down' : last ? 'failing' : wasAsked && isUp ? 'up' : 'not_asked';
+      const state = isOpen(breaker) ? 'down' : last ? 'failing' : isUp ? 'up' : 'not_asked';
       return { name, state, until: state === 'down' ? openUntil : null, answeredAt };
     },
     async close() {

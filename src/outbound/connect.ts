@@ -3,6 +3,7 @@
  * by the peer's own, or by the fingerprint of its certificate. There is no fourth way.
  */
 
+import { isIP } from 'node:net';
 import { connect as connectTls, createSecureContext, getCACertificates, type SecureContext, TLSSocket } from 'node:tls';
 import { Agent, buildConnector } from 'undici';
 import type { Limits } from './limits.ts';
@@ -77,7 +78,13 @@ export async function shownFingerprint(address: string, connectMs: number): Prom
   const { hostname, port } = new URL(address);
   const host = hostname.replaceAll(/[[\]]/g, '');
   return await new Promise((resolve) => {
-    const socket = connectTls({ host, port: Number(port || 443), rejectUnauthorized: false, timeout: connectMs });
+    const socket = connectTls({
+      host,
+      port: Number(port || 443),
+      servername: isIP(host) === 0 ? host : '',
+      rejectUnauthorized: false,
+      timeout: connectMs,
+    });
     const end = (shown?: string) => {
       resolve(shown || undefined);
       socket.destroy();
