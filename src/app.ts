@@ -42,6 +42,8 @@ import type { Logger } from './log.ts';
 import type { House, Opened } from './module.ts';
 import { openOutbound } from './outbound/outbound.ts';
 import { openPeerAlerts } from './peer-alerts.ts';
+import { proxmoxModule } from './proxmox/module.ts';
+import { proxmoxSettings } from './proxmox/settings.ts';
 import { runsModule } from './runs/module.ts';
 import { runsSettings } from './runs/settings.ts';
 import { refuseUnknownSchemes } from './secrets/ref.ts';
@@ -59,6 +61,7 @@ export const settingsSchema = Type.Object(
     http: httpSettings,
     inventory: inventorySettings,
     runs: runsSettings,
+    proxmox: proxmoxSettings,
     jobs: jobsSettings,
   },
   { additionalProperties: false },
@@ -121,7 +124,11 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const house: House = { store, cmdb, clock, log, secret: secrets.secret, outbound: peers.outbound };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
     const inventory = await inventoryModule(here).open(house, config.inventory);
-    const modules: Opened[] = [inventory, await runsModule(inventory).open(house, config.runs)];
+    const modules: Opened[] = [
+      inventory,
+      await runsModule(inventory).open(house, config.runs),
+      await proxmoxModule.open(house, config.proxmox),
+    ];
     for (const module of modules)
       for (const [name, read] of Object.entries(module.secretSchemes ?? {})) schemes.set(name, read);
     refuseUnknownSchemes(settingsSchema, config, secrets.schemes());

@@ -68,6 +68,7 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   'node-schedule': ['src/jobs/'],
   pino: ['src/log.ts'],
   'prom-client': ['src/http/'],
+  'proxmox-api': ['src/proxmox/'],
   'swagger-ui-dist': ['src/http/'],
   typebox: ['src/'],
   undici: ['src/outbound/'],

@@ -36,6 +36,16 @@ export interface Database {
   playbook_outcomes: PlaybookOutcomesTable;
   job_runs: JobRunsTable;
   job_leases: { job: string; holder: string; until: string };
+  proxmox_clusters: ProxmoxClustersTable;
+  proxmox_readings: { source: string; subject: string; kind: string; read_at: string; content: string };
+}
+
+export interface ProxmoxClustersTable {
+  source: string;
+  own_name: string | null;
+  nodes: string;
+  has_quorum: 0 | 1;
+  read_at: string;
 }
 
 export interface SitesTable {

@@ -5,7 +5,7 @@ import type { OwnReading } from '../../src/cmdb/cmdb.ts';
 import type { Observation } from '../../src/cmdb/speak.ts';
 import { startService } from '../service.ts';
 
-type Row = Record<string, unknown>;
+type Row = Record<string, string | null>;
 const source = 'proxmox-api:home';
 
 const node = (name: string): Observation => ({

@@ -441,12 +441,15 @@ function saidBefore(model: Model): void {
       const living = guests.filter(({ gone }) => !gone);
       const ofThisBody = living.length > 0 ? living : guests.filter(({ gone }) => (gone?.since ?? 0) > since);
       const isContainer = own.some(({ type, gone }) => type === 'lxc_container' && !gone);
-      const isOfThisBody = ({ ids }: ModelClaim) =>
-        ofThisBody.some(
+      const uuids = living.flatMap(({ ids }) => ids.uuid ?? []);
+      const isOfThisBody = ({ ids }: ModelClaim) => {
+        if (!isContainer && ids.uuid && uuids.length > 0) return uuids.includes(ids.uuid);
+        return ofThisBody.some(
           (guest) =>
             (!isContainer && ids.uuid && guest.ids.uuid === ids.uuid) ||
             guest.ids.mac.some((mac) => ids.mac.includes(mac)),
         );
+      };
       for (const facts of own)
         if (facts.kind === 'ansible' && facts.at < since && !isOfThisBody(facts))
           Object.assign(facts, { muted: true, alarm: false, foreign: [] });

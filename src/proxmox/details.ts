@@ -1,0 +1,223 @@
+/**
+ * Reads what rows do not show: configurations, snapshots, what is inside running guests, networks of nodes. One guest
+ * that cannot be read hides no other, and what was known of it stands; a wrong token ends it all at once.
+ */
+
+import { agentFault, readInterfaces, readNodeNetwork, readSystem } from './addresses.ts';
+import { list, number, object, text } from './answer.ts';
+import { type Api, part } from './client.ts';
+import { areSnapshotsDue, isConfigDue, isInsideDue, isOld, isSystemDue, type Pace, signOf } from './due.ts';
+import { readConfig, readSnapshots } from './guest-config.ts';
+import {
+  type BackupJob,
+  type Contents,
+  clusterSubject,
+  guestSubject,
+  type Knowledge,
+  nodeSubject,
+  type Vnet,
+} from './knowledge.ts';
+import { eachOf } from './pool.ts';
+import type { GuestRow, NodeRow } from './rows.ts';
+import { ProxmoxError } from './trouble.ts';
+
+export interface Reader {
+  api: Api;
+  known: Knowledge;
+  now: Temporal.Instant;
+  pace: Pace;
+  /** The token may ask the agents of guests. */
+  mayAskAgents: boolean;
+  progress(done: number, total: number): void;
+}
+
+export interface Unread {
+  /** By subject, why. */
+  faults: Map<string, string>;
+  /** Guests of which something is different from what was known. */
+  changed: Set<string>;
+}
+
+const callsAtOnce = 6;
+/** An agent that hangs holds one of three workers of its node for seconds. */
+const agentCallsAtOnce = 2;
+
+export async function readGuests(reader: Reader, guests: readonly GuestRow[]): Promise<Unread> {
+  const { known, now, pace } = reader;
+  const unread: Unread = { faults: new Map(), changed: new Set() };
+  const deadNodes = new Set<string>();
+  const due = guests.filter((row) => isConfigDue(row, known, now, pace));
+  let done = 0;
+  await eachOf(due, callsAtOnce, async (row) => {
+    await attempt(row, unread, deadNodes, () => readGuestConfig(reader, row, unread));
+    done += 1;
+    reader.progress(done, due.length);
+  });
+  const withSnapshots = guests.filter((row) => areSnapshotsDue(row, known, now, pace));
+  await eachOf(withSnapshots, callsAtOnce, async (row) => {
+    await attempt(row, unread, deadNodes, () => readGuestSnapshots(reader, row));
+  });
+  const byNode = Map.groupBy(
+    guests.filter((row) => isInsideDue(row, known, now, pace) && mayAsk(reader, row)),
+    ({ node }) => node,
+  );
+  await Promise.all(
+    [...byNode.values()].map((rows) => eachOf(rows, agentCallsAtOnce, (row) => readInside(reader, row))),
+  );
+  return unread;
+}
+
+function mayAsk({ mayAskAgents }: Reader, { type }: GuestRow): boolean {
+  return type === 'lxc' || mayAskAgents;
+}
+
+async function attempt(
+  row: GuestRow,
+  { faults }: Unread,
+  deadNodes: Set<string>,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (deadNodes.has(row.node)) return;
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
+    if (error.kind === 'node_down') deadNodes.add(row.node);
+    faults.set(guestSubject(row), error.message);
+  }
+}
+
+async function readGuestConfig({ api, known, now }: Reader, row: GuestRow, { faults, changed }: Unread): Promise<void> {
+  const subject = guestSubject(row);
+  const config = readConfig(row.type, await guestAt(api, row).config.$get());
+  // Since its row was read the number may have gone to another guest: the next pass will see that whole.
+  if (config.name !== undefined && config.name !== row.name) {
+    faults.set(subject, `${subject} was being renamed`);
+    return;
+  }
+  const before = known.of(subject, 'config')?.content.config;
+  if (JSON.stringify(before) !== JSON.stringify(config)) changed.add(subject);
+  known.learn(subject, 'config', now, { sign: signOf(row), node: row.node, uptime: row.uptime, config });
+  if (!config.hasSnapshots) known.forget(subject, 'snapshots');
+}
+
+async function readGuestSnapshots({ api, known, now }: Reader, row: GuestRow): Promise<void> {
+  known.learn(guestSubject(row), 'snapshots', now, readSnapshots(await guestAt(api, row).snapshot.$get()));
+}
+
+/** Whatever is wrong in there: what was known stands, and it is asked again later. */
+async function readInside(reader: Reader, row: GuestRow): Promise<void> {
+  const { api, known, now, pace } = reader;
+  const subject = guestSubject(row);
+  const before = known.of(subject, 'inside')?.content;
+  try {
+    const data =
+      row.type === 'lxc'
+        ? await api.nodes.$(part(row.node)).lxc.$(row.vmid).interfaces.$get()
+        : await api.nodes.$(part(row.node)).qemu.$(row.vmid).agent['network-get-interfaces'].$get();
+    const interfaces = agentFault(data) === undefined ? readInterfaces(data) : null;
+    known.learn(subject, 'inside', now, { interfaces, uptime: row.uptime, failures: interfaces ? 0 : 1 });
+  } catch (error) {
+    if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
+    const isOldRelease = error.kind === 'not_implemented';
+    const failures = isOldRelease ? 0 : (before?.failures ?? 0) + 1;
+    known.learn(subject, 'inside', now, { interfaces: before?.interfaces ?? null, uptime: row.uptime, failures });
+    return;
+  }
+  if (isSystemDue(row, known, now, pace)) await readGuestSystem(reader, row);
+}
+
+async function readGuestSystem({ api, known, now }: Reader, row: GuestRow): Promise<void> {
+  const agent = api.nodes.$(part(row.node)).qemu.$(row.vmid).agent;
+  try {
+    const data = await agent['get-osinfo'].$get();
+    if (agentFault(data) !== undefined) return;
+    const named = await agent['get-host-name'].$get();
+    const hostName = text(object(object(named).result)['host-name']) ?? null;
+    known.learn(guestSubject(row), 'system', now, { ...readSystem(data), hostName });
+  } catch (error) {
+    if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
+  }
+}
+
+function guestAt(api: Api, { node, type, vmid }: GuestRow) {
+  const at = api.nodes.$(part(node));
+  return type === 'lxc' ? at.lxc.$(vmid) : at.qemu.$(vmid);
+}
+
+/** Networks and releases of nodes, backup jobs, virtual networks: seldom, and as far as the token may see them. */
+export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nodes: readonly NodeRow[]): Promise<void> {
+  const { api, known, now, pace } = reader;
+  const subjects = nodes.filter(({ isOnline }) => isOnline).map(({ node }) => ({ node, subject: nodeSubject(node) }));
+  const readings: Surrounding[] = [
+    ...subjects.flatMap(({ node, subject }): Surrounding[] => {
+      const at = api.nodes.$(part(node));
+      return [
+        { subject, kind: 'network', read: async () => readNodeNetwork(await at.network.$get()) },
+        { subject, kind: 'node', read: async () => nodeFacts(await at.status.$get()) },
+      ];
+    }),
+    { subject: clusterSubject, kind: 'version', read: () => readVersion(api) },
+    { subject: clusterSubject, kind: 'backup', read: () => readBackup(api) },
+    { subject: clusterSubject, kind: 'vnets', read: async () => vnetsIn(await api.cluster.sdn.vnets.$get()) },
+  ];
+  const due = readings.filter(({ subject, kind }) => isOld(known.of(subject, kind), `${kind} ${subject}`, now, pace));
+  await eachOf(due, callsAtOnce, async ({ subject, kind, read }) => {
+    try {
+      known.learn(subject, kind, now, await read());
+    } catch (error) {
+      if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
+      // What the token may not see, or this release does not have, is asked for as seldom as all else.
+      if (isLasting(error)) known.learn(subject, kind, now, null);
+    }
+  });
+}
+
+interface Surrounding {
+  subject: string;
+  kind: 'network' | 'node' | 'version' | 'backup' | 'vnets';
+  read(): Promise<Contents['network' | 'node' | 'version' | 'backup' | 'vnets']>;
+}
+
+export async function readVersion(api: Api): Promise<string | null> {
+  return text(object(await api.version.$get()).version) ?? null;
+}
+
+function isLasting({ kind }: ProxmoxError): boolean {
+  return kind === 'permission' || kind === 'not_implemented' || kind === 'not_found' || kind === 'invalid';
+}
+
+function nodeFacts(data: unknown) {
+  const status = object(data);
+  const cpu = object(status.cpuinfo);
+  const kernel = text(object(status['current-kernel']).release) ?? text(status.kversion) ?? null;
+  return {
+    // pve-manager/9.1.4/0123456789abcdef
+    version: text(status.pveversion)?.split('/')[1] ?? null,
+    kernel,
+    cpuModel: text(cpu.model) ?? null,
+    sockets: number(cpu.sockets) ?? null,
+  };
+}
+
+async function readBackup(api: Api): Promise<NonNullable<Contents['backup']>> {
+  const jobs = list(await api.cluster.backup.$get()).flatMap((entry): BackupJob[] => {
+    const job = object(entry);
+    const id = text(job.id);
+    if (id === undefined) return [];
+    const isEnabled = job.enabled === undefined || number(job.enabled) === 1;
+    return [{ id, schedule: text(job.schedule), storage: text(job.storage), isEnabled }];
+  });
+  const rows = list(await api.cluster['backup-info']['not-backed-up'].$get());
+  const uncovered = rows.flatMap((row) => number(object(row).vmid) ?? []).sort((a, b) => a - b);
+  return { jobs, uncovered };
+}
+
+function vnetsIn(data: unknown): Vnet[] {
+  return list(data).flatMap((entry) => {
+    const one = object(entry);
+    const name = text(one.vnet);
+    if (name === undefined) return [];
+    return [{ name, zone: text(one.zone), vlan: number(one.tag), alias: text(one.alias) }];
+  });
+}

@@ -1,0 +1,78 @@
+/** When clusters are read: whole every six hours, and their rows every two minutes. */
+
+import { DomainError } from '../errors.ts';
+import type { Job, JobContext, JobOutcome } from '../jobs/jobs.ts';
+import type { Secret } from '../secrets/secret.ts';
+import type { Api } from './client.ts';
+import type { Discovered, Discovery } from './discovery.ts';
+import { grantingCommands, wantedRights } from './rights.ts';
+import type { ClusterSettings } from './settings.ts';
+import { ProxmoxError } from './trouble.ts';
+
+export type OpenApi = (signal: AbortSignal) => Promise<Api>;
+
+/** What the jobs of a cluster are called. */
+export const jobNames = (cluster: string) => ({ full: `proxmox-${cluster}`, light: `proxmox-${cluster}-light` });
+
+export function discoveryJobs(
+  { name }: ClusterSettings,
+  discovery: Discovery,
+  open: OpenApi,
+  token: () => Promise<Secret>,
+): Job[] {
+  const run = async ({ signal, progress, params }: JobContext, isFull: boolean): Promise<JobOutcome> => {
+    try {
+      const api = await open(signal);
+      const { vmid } = params;
+      if (typeof vmid === 'number') return await readOne(discovery, api, name, vmid);
+      const asked = { isFull, progress: (done: number, total: number) => progress(done, total, 'guests') };
+      return outcomeOf(await discovery.read(api, asked));
+    } catch (error) {
+      throw await inWords(error, name, token);
+    }
+  };
+  const { full, light } = jobNames(name);
+  return [
+    { name: full, lease: discovery.source, schedule: '0 */6 * * *', run: (context) => run(context, true) },
+    { name: light, lease: discovery.source, schedule: '*/2 * * * *', run: (context) => run(context, false) },
+  ];
+}
+
+async function readOne(discovery: Discovery, api: Api, cluster: string, vmid: number): Promise<JobOutcome> {
+  const found = await discovery.readOne(api, vmid);
+  if (!found)
+    throw new DomainError('not_found', `${cluster} lists no guest ${vmid}, or does not show it to this token.`);
+  const count = (outcome: string) => (found.outcome === outcome ? 1 : 0);
+  return {
+    outcome: 'good',
+    counts: { seen: 1, created: count('created'), updated: count('updated'), unchanged: count('unchanged') },
+  };
+}
+
+function outcomeOf({ pass, leftOut }: Discovered): JobOutcome {
+  const { seen, created, updated, unchanged, missing } = pass;
+  const counts = { seen, created, updated, unchanged, missing };
+  if (pass.outcome === 'suspicious') return { outcome: 'held', why: heldWords(pass.why, pass.pass_id), counts };
+  if (leftOut.length === 0) return { outcome: 'good', counts };
+  return { outcome: 'partial', why: `${leftOut.join('; ')}.`, counts };
+}
+
+function heldWords(why: string | null, passId: string): string {
+  return `${why ?? 'held'}. "rollcall passes show ${passId}" shows what; "rollcall passes accept ${passId}" says that it is right.`;
+}
+
+/** What went wrong, and what to do about it. */
+export async function inWords(error: unknown, cluster: string, token: () => Promise<Secret>): Promise<unknown> {
+  if (!(error instanceof ProxmoxError)) return error;
+  const sentence = `${error.message.replace(/\.$/, '')}.`;
+  const told = (more: string) => new DomainError('unavailable', `${cluster}: ${sentence}${more}`, { cause: error });
+  if (error.kind !== 'auth' && error.kind !== 'permission') return told('');
+  // What stands before the = is a name.
+  const id = (await token()).reveal().split('=')[0] as string;
+  if (error.kind === 'auth')
+    return told(
+      ` It refuses the token ${id}: was it removed, did it expire, or is its secret another one? It is written USER@REALM!TOKENID=SECRET.`,
+    );
+  const commands = grantingCommands(id, wantedRights(9).slice(0, 1), 9);
+  return told(` Give the user and the token ${id} the right, on a node as root:\n${commands.join('\n')}`);
+}

@@ -1,0 +1,52 @@
+/** Clusters of Proxmox VE as a module: what it needs, and what it brings. */
+
+import { readFileSync } from 'node:fs';
+import type { Static } from 'typebox';
+import { StartError } from '../errors.ts';
+import type { House, Module, Opened } from '../module.ts';
+import { openApi } from './client.ts';
+import { openDiscovery, sourceOf } from './discovery.ts';
+import { discoveryJobs } from './job.ts';
+import { millisecondsOf, proxmoxSettings } from './settings.ts';
+
+export const proxmoxModule: Module<typeof proxmoxSettings> = {
+  name: 'proxmox',
+  settings: proxmoxSettings,
+  open(house: House, settings: Static<typeof proxmoxSettings>): Opened {
+    const { clusters } = settings;
+    const names = clusters.map(({ name }) => name);
+    const twice = names.find((name, index) => names.indexOf(name) !== index);
+    if (twice !== undefined) throw new StartError(`proxmox.clusters: two clusters are called ${twice}.`);
+    const pace = {
+      refreshMilliseconds: millisecondsOf(settings.refresh),
+      agentRefreshMilliseconds: millisecondsOf(settings.agent_refresh),
+    };
+    const sources = clusters.map(sourceOf);
+    const jobs = clusters.flatMap((cluster) => {
+      const { name, addresses, ca, fingerprint, token } = cluster;
+      const peer = {
+        name: `proxmox:${name}`,
+        addresses,
+        ...(ca === undefined ? {} : { ca: readAuthority(name, ca) }),
+        ...(fingerprint === undefined ? {} : { fingerprint }),
+      };
+      // The node closes what is idle for 5 seconds.
+      const outbound = house.outbound(peer, { attempts: 2, atOnce: 6, keepAliveMs: 4000 });
+      const discovery = openDiscovery({ ...house, settings: cluster, pace, sources });
+      const open = (signal: AbortSignal) => openApi(outbound, () => house.secret(token), signal);
+      return discoveryJobs(cluster, discovery, open, () => house.secret(token));
+    });
+    return { jobs };
+  },
+};
+
+function readAuthority(name: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(
+      `proxmox.clusters ${name}: the CA in ${file} cannot be read. It is a copy of /etc/pve/pve-root-ca.pem of one of its nodes.`,
+      { cause: error },
+    );
+  }
+}

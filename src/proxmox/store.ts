@@ -1,0 +1,84 @@
+/** What was read of clusters, kept over restarts: so that a start reads no more than any other pass. */
+
+import { sql } from 'kysely';
+import type { ReadDb, Trx } from '../store/open.ts';
+import { insertRows, listed } from '../store/rows.ts';
+import { type Stamp, stamp } from '../time.ts';
+import { type Contents, type Kind, Knowledge, type Reading } from './knowledge.ts';
+
+export async function loadKnowledge(db: ReadDb, source: string): Promise<Knowledge> {
+  const rows = await db
+    .selectFrom('proxmox_readings')
+    .select(['subject', 'kind', 'read_at', 'content'])
+    .where('source', '=', source)
+    .execute();
+  return new Knowledge(
+    rows.map(({ subject, kind, read_at, content }) => ({
+      subject,
+      kind: kind as Kind,
+      reading: { readAt: Temporal.Instant.from(read_at), content: JSON.parse(content) as Contents[Kind] },
+    })),
+  );
+}
+
+export async function storeNews(trx: Trx, source: string, known: Knowledge): Promise<void> {
+  const { learned, forgotten } = known.news();
+  const gone = [...learned, ...forgotten].map(({ subject, kind }) => `${kind} ${subject}`);
+  if (gone.length === 0) return;
+  await sql`DELETE FROM proxmox_readings WHERE source = ${source} AND kind || ' ' || subject IN ${listed(gone)}`.execute(
+    trx,
+  );
+  await insertRows(
+    trx,
+    'proxmox_readings',
+    learned.map(({ subject, kind, reading }: { subject: string; kind: Kind; reading: Reading<Kind> }) => ({
+      source,
+      subject,
+      kind,
+      read_at: stamp(reading.readAt),
+      content: JSON.stringify(reading.content),
+    })),
+  );
+}
+
+/** A cluster as it showed itself at the last full reading. */
+export interface KnownCluster {
+  source: string;
+  /** What it calls itself; null for a node that stands alone. */
+  own_name: string | null;
+  nodes: { name: string; address: string | null }[];
+  has_quorum: boolean;
+  read_at: string;
+}
+
+export async function listClusters(db: ReadDb): Promise<KnownCluster[]> {
+  const rows = await db
+    .selectFrom('proxmox_clusters')
+    .select(['source', 'own_name', 'nodes', 'has_quorum', 'read_at'])
+    .orderBy('source')
+    .execute();
+  return rows.map((row) => ({
+    ...row,
+    nodes: JSON.parse(row.nodes) as KnownCluster['nodes'],
+    has_quorum: row.has_quorum === 1,
+  }));
+}
+
+export async function storeCluster(trx: Trx, cluster: Omit<KnownCluster, 'read_at'>, at: Stamp): Promise<void> {
+  await trx.deleteFrom('proxmox_clusters').where('source', '=', cluster.source).execute();
+  await trx
+    .insertInto('proxmox_clusters')
+    .values({
+      ...cluster,
+      nodes: JSON.stringify(cluster.nodes),
+      has_quorum: cluster.has_quorum ? 1 : 0,
+      read_at: at,
+    })
+    .execute();
+}
+
+/** Of a source that was withdrawn: another cluster may come under its name. */
+export async function forgetCluster(trx: Trx, source: string): Promise<void> {
+  await trx.deleteFrom('proxmox_clusters').where('source', '=', source).execute();
+  await trx.deleteFrom('proxmox_readings').where('source', '=', source).execute();
+}
