@@ -28,7 +28,7 @@ export interface Reader {
   pace: Pace;
   /** The token may ask the agents of guests. */
   mayAskAgents: boolean;
-  progress(done: number, total: number): void;
+  progress: (done: number, total: number) => void;
 }
 
 export interface Unread {
@@ -176,7 +176,7 @@ export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nod
 interface Surrounding {
   subject: string;
   kind: 'network' | 'node' | 'version' | 'backup' | 'vnets';
-  read(): Promise<Contents['network' | 'node' | 'version' | 'backup' | 'vnets']>;
+  read: () => Promise<Contents['network' | 'node' | 'version' | 'backup' | 'vnets']>;
 }
 
 export async function readVersion(api: Api): Promise<string | null> {

@@ -20,7 +20,7 @@ import { agentRight, majorOf, mayEver, type Rights } from './rights.ts';
 import { type GuestRow, type NodeRow, type Resources, readResources } from './rows.ts';
 import { wantedBy } from './rules.ts';
 import type { ClusterSettings } from './settings.ts';
-import { type KnownCluster, listClusters, loadKnowledge, storeCluster, storeNews } from './store.ts';
+import { type KnownCluster, listClusters, loadKnowledge, standingCluster, storeCluster, storeNews } from './store.ts';
 import { ProxmoxError } from './trouble.ts';
 
 export interface DiscoveryParts {
@@ -35,6 +35,8 @@ export interface DiscoveryParts {
 
 export interface Discovered {
   pass: PassResult;
+  /** What is called so may be of several items, and waits for a person. */
+  waiting: string[];
   /** What was left out, in sentences. */
   leftOut: string[];
 }
@@ -42,7 +44,7 @@ export interface Discovered {
 export interface Asked {
   isFull: boolean;
   dryRun?: boolean;
-  progress?(done: number, total: number): void;
+  progress?: (done: number, total: number) => void;
 }
 
 export interface Discovery {
@@ -72,7 +74,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
   let former: { at: Temporal.Instant; rows: Map<string, string> } | undefined;
 
   async function clusterNow(api: Api, isFull: boolean): Promise<{ cluster: Cluster; known: KnownCluster }> {
-    const before = (await listClusters(store.read)).find((one) => one.source === source);
+    const before = await standingCluster(store, source);
     const known = isFull || !before ? await lookAgain(api, before) : before;
     const cluster = {
       name: settings.name,
@@ -134,7 +136,8 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
         ...nodes.doubts,
         ...rowDoubts(resources, nodes.longDown),
       ];
-      const pass = await cmdb.read(source, observationsOf(cluster, { ...resources, guests: [...told] }, known), {
+      const observations = observationsOf(cluster, { ...resources, guests: [...told] }, known);
+      const pass = await cmdb.read(source, observations, {
         complete: doubts.length === 0,
         why: doubts.length === 0 ? null : doubts.join('; '),
         begunAt,
@@ -150,7 +153,10 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
         });
         former = { at: begunAt, rows: seen };
       }
-      return { pass, leftOut: [...doubts, ...remarks(unread, guests, told, vanished.kept.length)] };
+      const waiting = pass.outcomes.flatMap(({ index, outcome }) =>
+        outcome === 'waiting' ? [String(observations[index]?.item.ci_name)] : [],
+      );
+      return { pass, waiting, leftOut: [...doubts, ...remarks(unread, guests, told, vanished.kept.length)] };
     },
 
     async readOne(api, vmid) {
@@ -191,7 +197,8 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     }
     kept.push(...doubtful.splice(mostProofs));
     await eachOf(doubtful, callsAtOnce, async (subject) => {
-      (await isNumberFree(api, Number(subject.split('/')[1]))) ? gone.push(subject) : kept.push(subject);
+      const isFree = await isNumberFree(api, Number(subject.split('/')[1]));
+      (isFree ? gone : kept).push(subject);
     });
     return { gone, kept };
   }

@@ -3,29 +3,32 @@
 import { DomainError } from '../errors.ts';
 import type { Job, JobContext, JobOutcome } from '../jobs/jobs.ts';
 import type { Secret } from '../secrets/secret.ts';
+import { SecretError } from '../secrets/secrets.ts';
 import type { Api } from './client.ts';
 import type { Discovered, Discovery } from './discovery.ts';
 import { grantingCommands, wantedRights } from './rights.ts';
-import type { ClusterSettings } from './settings.ts';
 import { ProxmoxError } from './trouble.ts';
 
-export type OpenApi = (signal: AbortSignal) => Promise<Api>;
+export type OpenApi = (signal?: AbortSignal) => Promise<Api>;
+
+export interface ClusterParts {
+  name: string;
+  discovery: Discovery;
+  open: OpenApi;
+  token: () => Promise<Secret>;
+}
 
 /** What the jobs of a cluster are called. */
 export const jobNames = (cluster: string) => ({ full: `proxmox-${cluster}`, light: `proxmox-${cluster}-light` });
 
-export function discoveryJobs(
-  { name }: ClusterSettings,
-  discovery: Discovery,
-  open: OpenApi,
-  token: () => Promise<Secret>,
-): Job[] {
-  const run = async ({ signal, progress, params }: JobContext, isFull: boolean): Promise<JobOutcome> => {
+export function discoveryJobs({ name, discovery, open, token }: ClusterParts): Job[] {
+  const run = async (context: JobContext, isFull: boolean): Promise<JobOutcome> => {
+    const { signal, params } = context;
     try {
       const api = await open(signal);
       const { vmid } = params;
       if (typeof vmid === 'number') return await readOne(discovery, api, name, vmid);
-      const asked = { isFull, progress: (done: number, total: number) => progress(done, total, 'guests') };
+      const asked = { isFull, progress: (done: number, total: number) => context.progress(done, total, 'guests') };
       return outcomeOf(await discovery.read(api, asked));
     } catch (error) {
       throw await inWords(error, name, token);
@@ -63,6 +66,8 @@ function heldWords(why: string | null, passId: string): string {
 
 /** What went wrong, and what to do about it. */
 export async function inWords(error: unknown, cluster: string, token: () => Promise<Secret>): Promise<unknown> {
+  if (error instanceof SecretError)
+    return new DomainError('unavailable', `${cluster}: ${error.message}`, { cause: error });
   if (!(error instanceof ProxmoxError)) return error;
   const sentence = `${error.message.replace(/\.$/, '')}.`;
   const told = (more: string) => new DomainError('unavailable', `${cluster}: ${sentence}${more}`, { cause: error });

@@ -7,7 +7,9 @@ import type { House, Module, Opened } from '../module.ts';
 import { openApi } from './client.ts';
 import { openDiscovery, sourceOf } from './discovery.ts';
 import { discoveryJobs } from './job.ts';
+import { clusterEndpoints } from './routes.ts';
 import { millisecondsOf, proxmoxSettings } from './settings.ts';
+import { watchJob } from './watch.ts';
 
 export const proxmoxModule: Module<typeof proxmoxSettings> = {
   name: 'proxmox',
@@ -22,7 +24,7 @@ export const proxmoxModule: Module<typeof proxmoxSettings> = {
       agentRefreshMilliseconds: millisecondsOf(settings.agent_refresh),
     };
     const sources = clusters.map(sourceOf);
-    const jobs = clusters.flatMap((cluster) => {
+    const opened = clusters.map((cluster) => {
       const { name, addresses, ca, fingerprint, token } = cluster;
       const peer = {
         name: `proxmox:${name}`,
@@ -33,10 +35,14 @@ export const proxmoxModule: Module<typeof proxmoxSettings> = {
       // The node closes what is idle for 5 seconds.
       const outbound = house.outbound(peer, { attempts: 2, atOnce: 6, keepAliveMs: 4000 });
       const discovery = openDiscovery({ ...house, settings: cluster, pace, sources });
-      const open = (signal: AbortSignal) => openApi(outbound, () => house.secret(token), signal);
-      return discoveryJobs(cluster, discovery, open, () => house.secret(token));
+      const secret = () => house.secret(token);
+      const open = (signal?: AbortSignal) => openApi(outbound, secret, signal);
+      return { name, discovery, open, token: secret };
     });
-    return { jobs };
+    return {
+      endpoints: clusterEndpoints(opened, house.store),
+      jobs: [watchJob(house.store, house.clock, sources), ...opened.flatMap(discoveryJobs)],
+    };
   },
 };
 

@@ -1,7 +1,8 @@
 /** What was read of clusters, kept over restarts: so that a start reads no more than any other pass. */
 
 import { sql } from 'kysely';
-import type { ReadDb, Trx } from '../store/open.ts';
+import { listSources } from '../cmdb/store/sources.ts';
+import type { ReadDb, Store, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
 import { type Stamp, stamp } from '../time.ts';
 import { type Contents, type Kind, Knowledge, type Reading } from './knowledge.ts';
@@ -64,6 +65,15 @@ export async function listClusters(db: ReadDb): Promise<KnownCluster[]> {
   }));
 }
 
+/** As it was known; undefined, and all that was read forgotten, where the source was withdrawn since. */
+export async function standingCluster(store: Store, source: string): Promise<KnownCluster | undefined> {
+  const known = (await listClusters(store.read)).find((one) => one.source === source);
+  const withdrawnAt = known && (await listSources(store.read, source))[0]?.withdrawn_at;
+  if (!withdrawnAt || withdrawnAt < known.read_at) return known;
+  await store.write((trx) => forgetCluster(trx, source));
+  return undefined;
+}
+
 export async function storeCluster(trx: Trx, cluster: Omit<KnownCluster, 'read_at'>, at: Stamp): Promise<void> {
   await trx.deleteFrom('proxmox_clusters').where('source', '=', cluster.source).execute();
   await trx
@@ -77,8 +87,8 @@ export async function storeCluster(trx: Trx, cluster: Omit<KnownCluster, 'read_a
     .execute();
 }
 
-/** Of a source that was withdrawn: another cluster may come under its name. */
-export async function forgetCluster(trx: Trx, source: string): Promise<void> {
+/** Another cluster may come under its name. */
+async function forgetCluster(trx: Trx, source: string): Promise<void> {
   await trx.deleteFrom('proxmox_clusters').where('source', '=', source).execute();
   await trx.deleteFrom('proxmox_readings').where('source', '=', source).execute();
 }

@@ -136,6 +136,13 @@ test('without a token answer only the calls that say so', async () => {
   expect(open.toSorted()).toEqual(['GET /ansible/inventory.py', 'GET /healthz', 'GET /openapi.json', 'GET /readyz']);
 });
 
+/** With one whose token nobody has. */
+const withCluster = {
+  settings: {
+    proxmox: { clusters: [{ name: 'home', addresses: ['https://127.0.0.1:9'], token: 'env:NOBODY_HAS_IT' }] },
+  },
+};
+
 test('every write may be sent with a change reference', async () => {
   const writes = operationsOf(await documentOf(await startService())).filter(({ method }) => method !== 'GET');
 
@@ -148,7 +155,7 @@ test('every write may be sent with a change reference', async () => {
 });
 
 test('every call that reads answers as the document says, and so does every problem', async () => {
-  const service = await startService();
+  const service = await startService(withCluster);
   const { call } = service;
   await fill(service);
   const document = await documentOf(service);
@@ -165,6 +172,7 @@ test('every call that reads answers as the document says, and so does every prob
     ci_name: 'web-1',
     pass_id: pass?.pass_id ?? '',
     site_id: 'site-ranch',
+    cluster: 'home',
     name: 'web-1',
   };
   const reads = operationsOf(document).filter(({ method }) => method === 'GET');
@@ -189,7 +197,7 @@ test('every call that reads answers as the document says, and so does every prob
 });
 
 test('an answer that is not as the document says would be seen', async () => {
-  const service = await startService();
+  const service = await startService(withCluster);
   const document = await documentOf(service);
   const list = operationsOf(document).find(({ path }) => path === '/api/v1/ci') as Listed;
   const answer = await service.call('GET', '/ci');
@@ -205,7 +213,7 @@ test('an answer that is not as the document says would be seen', async () => {
 });
 
 test('every call that writes answers as the document says', async () => {
-  const service = await startService();
+  const service = await startService(withCluster);
   const document = await documentOf(service);
   const faultsOf = checkerOf(document);
   const find = (method: string, path: string) =>
@@ -255,6 +263,8 @@ test('every call that writes answers as the document says', async () => {
     ['PUT', '/sites/{site_id}', '/sites/site-ranch', { name: 'The ranch' }],
     ['PATCH', '/sites/{site_id}', '/sites/site-ranch', { new_hosts: 'hold' }],
     ['PUT', '/groups/{name}', '/groups/webservers', { match: { ci_name: 'web*' } }],
+    ['POST', '/proxmox/clusters/{cluster}/rehearse', '/proxmox/clusters/home/rehearse'],
+    ['POST', '/proxmox/clusters/{cluster}/rehearse', '/proxmox/clusters/ghost/rehearse'],
     ...runCalls,
     ['POST', '/tokens', '/tokens', { token_name: 'hook', scopes: ['ci:read'] }],
     ['DELETE', '/tokens/{id_or_name}', '/tokens/hook'],

@@ -428,7 +428,7 @@ function saidBefore(model: Model): void {
     );
     const isReported = one.claims.some(({ kind, gone }) => kind === 'proxmox-api' && !gone);
     const isOld = ({ kind, at, touched }: ModelClaim) => kind === 'ansible' && at <= since && touched !== this.now;
-    const isForgiven = level === 'key' && isReported && other.claims.length > 0 && other.claims.every(isOld);
+    const isForgiven = level === 'key' && isReported && other.claims.some(isOld);
     return contradict.call(this, one, other, level, isForgiven ? { ...context, rebuilt: true } : context);
   };
   model.write = function (claims, outcome, held) {

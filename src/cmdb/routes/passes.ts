@@ -8,6 +8,7 @@ import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../../http/pagin
 import { FaultOnTheWire } from '../../http/problem.ts';
 import type { Store } from '../../store/open.ts';
 import type { Cmdb, PassBody } from '../cmdb.ts';
+import type { PassResult } from '../passes.ts';
 import { findPass, listPasses, passOutcomes } from '../store/passes.ts';
 
 const mostItems = 10_000;
@@ -29,6 +30,21 @@ const PassOnTheWire = Type.Object(
   },
   { title: 'Pass' },
 );
+
+/** A reading that was taken, or rehearsed: what it did, or would do. */
+export const passAnswer = {
+  ...PassOnTheWire.properties,
+  dry_run: Type.Boolean(),
+  changes: Type.Array(Type.Unknown(), { description: 'what was, or would be, changed' }),
+};
+
+export function passShown<P extends PassResult>({ outcomes: _, changes, ...pass }: P) {
+  const shown = changes.map(({ subject_id, subject: _subject, source: _source, ...change }) => ({
+    ci_id: subject_id,
+    ...change,
+  }));
+  return { ...pass, changes: shown };
+}
 
 export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
   return [
@@ -68,9 +84,7 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
       bodyName: 'The pass',
       answers: {
         200: Type.Object({
-          ...PassOnTheWire.properties,
-          dry_run: Type.Boolean(),
-          changes: Type.Array(Type.Unknown(), { description: 'what was, or would be, changed' }),
+          ...passAnswer,
           waiting: Type.Array(count, {
             description: 'items that fit several that cannot be one: a person has to say (GET /conflicts)',
           }),
@@ -78,7 +92,7 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
         }),
       },
       async handle({ body, caller, refused }) {
-        const { outcomes, changes, ...pass } = await cmdb.pass(body as PassBody, caller);
+        const pass = await cmdb.pass(body as PassBody, caller);
         if (pass.errors.length > 0 && !body.dry_run) {
           const errors = pass.errors.flatMap(({ index, errors: faults }) =>
             faults.map(({ pointer, detail }) => ({ pointer: `/items/${index}${pointer}`, detail })),
@@ -89,12 +103,8 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
             pass.errors.slice(0, 20).map(({ index }) => body.items[index]),
           );
         }
-        const shown = changes.map(({ subject_id, subject: _subject, source: _source, ...change }) => ({
-          ci_id: subject_id,
-          ...change,
-        }));
-        const waiting = outcomes.filter(({ outcome }) => outcome === 'waiting').map(({ index }) => index);
-        return [200, { ...pass, dry_run: body.dry_run ?? false, waiting, changes: shown }];
+        const waiting = pass.outcomes.filter(({ outcome }) => outcome === 'waiting').map(({ index }) => index);
+        return [200, { ...passShown(pass), dry_run: body.dry_run ?? false, waiting }];
       },
     }),
     endpoint({
