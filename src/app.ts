@@ -27,6 +27,7 @@ import { pruneRefusalsJob } from './http/job.ts';
 import { type Listening, listen } from './http/listen.ts';
 import { openMetrics } from './http/metrics.ts';
 import { openApiOf } from './http/openapi.ts';
+import * as paging from './http/paging.ts';
 import { openRefusals } from './http/refusals.ts';
 import { groundEndpoints } from './http/routes.ts';
 import { httpApp } from './http/server.ts';
@@ -38,6 +39,7 @@ import { inventorySettings } from './inventory/settings.ts';
 import { backupJob } from './jobs/backup.ts';
 import { type Counts, type Job, jobsSettings } from './jobs/jobs.ts';
 import { endFormerRuns, openJobs } from './jobs/open.ts';
+import { jobEndpoints } from './jobs/routes.ts';
 import type { Logger } from './log.ts';
 import type { House, Opened } from './module.ts';
 import { openOutbound } from './outbound/outbound.ts';
@@ -90,7 +92,7 @@ export interface AppOptions {
   machine?: ThisMachine;
   /** Where secrets of the form env:NAME are; the process's own unless it is given. */
   env?: Environment;
-  /** Without jobs, and on a port of its own: a command that finds no service running works so. */
+  /** No job runs by itself, and it has a port of its own: a command that finds no service running works so. */
   alone?: boolean;
 }
 
@@ -147,6 +149,14 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       openMetrics: config.http.open_metrics,
       openApi: () => openApiOf(endpoints, version),
     };
+    const jobs: Job[] = [
+      { ...sweepJob(cmdb, store, clock), quiet: true },
+      backupJob(store, `${config.data}/backups`, clock),
+      pruneRefusalsJob(store, clock),
+      ...modules.flatMap((module) => module.jobs ?? []),
+    ];
+    await endFormerRuns(store, stamp(clock()));
+    const clocks = openJobs(jobs, { settings: config.jobs, timeZone, store, clock, log });
     endpoints.push(
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
@@ -161,15 +171,8 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       conflictEndpoint(store),
       ...modules.flatMap((module) => module.endpoints ?? []),
       ...groundEndpoints(ground),
+      ...jobEndpoints({ jobs: clocks, store, paging }),
     );
-    const jobs: Job[] = [
-      { ...sweepJob(cmdb, store, clock), quiet: true },
-      backupJob(store, `${config.data}/backups`, clock),
-      pruneRefusalsJob(store, clock),
-      ...modules.flatMap((module) => module.jobs ?? []),
-    ];
-    await endFormerRuns(store, stamp(clock()));
-    const clocks = openJobs(jobs, { settings: config.jobs, timeZone, store, clock, log });
 
     const http = httpApp({ settings: config.http, endpoints, auth, refusals, metrics, store, clock, log });
     const listening: Listening = await listen(http, options.alone ? ownPort(config.http) : config.http, log);

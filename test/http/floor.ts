@@ -9,7 +9,7 @@ import { openRefusals } from '../../src/http/refusals.ts';
 import { httpApp } from '../../src/http/server.ts';
 import type { HttpSettings } from '../../src/http/settings.ts';
 import { openLog } from '../../src/log.ts';
-import { openStore } from '../../src/store/open.ts';
+import { openStore, type Store } from '../../src/store/open.ts';
 import { temporaryFolder } from '../service.ts';
 
 export const usual: HttpSettings = {
@@ -22,12 +22,15 @@ export const usual: HttpSettings = {
   open_metrics: false,
 };
 
-export async function openFloor(endpoints: readonly Endpoint[], settings: Partial<HttpSettings> = {}) {
+type Endpoints = readonly Endpoint[] | ((store: Store) => readonly Endpoint[]);
+
+export async function openFloor(brought: Endpoints, settings: Partial<HttpSettings> = {}) {
   const lines: string[] = [];
   const log = openLog('info', 'json', (line) => void lines.push(line));
   let now = Temporal.Instant.from('2026-03-02T10:00:00Z');
   const clock = () => now;
   const store = await openStore(temporaryFolder(), log);
+  const endpoints = typeof brought === 'function' ? brought(store) : brought;
   const auth = openAuth(store, clock);
   const refusals = openRefusals(store, log);
   const metrics = openMetrics(store, () => []);

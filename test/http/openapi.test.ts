@@ -166,7 +166,9 @@ test('every call that reads answers as the document says, and so does every prob
   await sendRun(service, callsOf({ plays: [playWith('ok')], startedAt: '2026-03-01T10:00:00Z' }));
   const failing = { plays: [playWith('failed')], outcome: 'failed', more: { inventory_version: version } };
   const runId = await sendRun(service, callsOf(failing));
+  const { id } = (await call('POST', '/jobs/sweep/run', { wait: true })).body as { id: string };
   const names: Record<string, string> = {
+    id,
     run_id: runId,
     ci_id: 'web-1',
     ci_name: 'web-1',
@@ -266,6 +268,9 @@ test('every call that writes answers as the document says', async () => {
     ['POST', '/proxmox/clusters/{cluster}/rehearse', '/proxmox/clusters/home/rehearse'],
     ['POST', '/proxmox/clusters/{cluster}/rehearse', '/proxmox/clusters/ghost/rehearse'],
     ...runCalls,
+    ['POST', '/jobs/{name}/run', '/jobs/sweep/run'],
+    ['POST', '/jobs/{name}/run', '/jobs/sweep/run', { wait: true }],
+    ['POST', '/jobs/{name}/run', '/jobs/ghost/run'],
     ['POST', '/tokens', '/tokens', { token_name: 'hook', scopes: ['ci:read'] }],
     ['DELETE', '/tokens/{id_or_name}', '/tokens/hook'],
   ];
