@@ -26,13 +26,17 @@ export function countingJob(more: Partial<Job> = {}) {
   return job;
 }
 
-/** A job that goes on until it is let go. */
+/** A job that goes on until it is let go, or asked to end. */
 export function heldJob(more: Partial<Job> = {}) {
   const begun: { context: JobContext; end: (counts: Counts) => void; fail: (error: Error) => void }[] = [];
   const job: Job = {
     name: 'held',
     schedule: '0 * * * *',
-    run: (context) => new Promise((end, fail) => begun.push({ context, end, fail })),
+    run: (context) =>
+      new Promise((end, fail) => {
+        begun.push({ context, end, fail });
+        context.signal.addEventListener('abort', () => fail(new Error('as I was told')));
+      }),
     ...more,
   };
   return {
@@ -50,7 +54,7 @@ export async function openedJobs(jobs: readonly Job[], more: Partial<JobParts> =
   const store = more.store ?? (await openedStore());
   const time = { now: noon };
   const opened = openJobs(jobs, { settings: {}, timeZone: 'UTC', clock: () => time.now, log, ...more, store });
-  onTestFinished(() => opened.close());
+  onTestFinished(() => opened.close(0));
   return { jobs: opened, store, lines, time };
 }
 
@@ -59,8 +63,11 @@ const step = 10 * 60_000;
 const turns = 20;
 
 /** The hands of the clock are the test's: timers and dates, but no turn of the event loop. */
-export function holdTime(from: string): (milliseconds: number) => Promise<void> {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'], now: new Date(from) });
+export function holdTime(
+  from: string,
+  ...more: ('setInterval' | 'clearInterval')[]
+): (milliseconds: number) => Promise<void> {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', ...more], now: new Date(from) });
   onTestFinished(() => void vi.useRealTimers());
   return async (milliseconds) => {
     for (let left = milliseconds; left > 0; left -= step) {
