@@ -13,6 +13,7 @@ import { explainCommand } from './explain.ts';
 import { historyCommand } from './history.ts';
 import { holdCommand, releaseCommand } from './hold.ts';
 import { inventoryCommand } from './inventory.ts';
+import { jobsCommand } from './jobs.ts';
 import { loginCommand } from './login.ts';
 import { adoptCommand, mergeCommand } from './merge.ts';
 import { openapiCommand } from './openapi.ts';
@@ -65,6 +66,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     inventoryCommand(),
     ansibleCommand(),
     spoolCommand(),
+    jobsCommand(),
     tokenCommand(),
     loginCommand(),
     backupCommand(),

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import { StartError } from '../errors.ts';
 import type { Client, Json } from './client.ts';
-import { counted, momentOf, note, print, printJson, printTable, shown, styled } from './output.ts';
+import { counted, momentOf, note, print, printJson, printTable, shown, spanOf, styled } from './output.ts';
 import { withClient } from './service.ts';
 
 interface Counts {
@@ -227,15 +227,6 @@ async function findRun(client: Client, id: string | undefined, query: { outcome?
 function outcomeOf({ outcome, check }: Run): string {
   const word = styled(styles[outcome] ?? 'reset', outcome);
   return check ? `${word} (check)` : word;
-}
-
-/** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
-function spanOf(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 function lineOf(run: WholeRun): string {

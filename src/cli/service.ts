@@ -25,22 +25,25 @@ export function configOf(command: Command): Config {
   return readConfig(settingsSchema, { file, data, env: readEnvironment(), cwd: process.cwd() });
 }
 
-/** Does the work against the service that the command is meant for. */
-export async function withClient(command: Command, work: (client: Client) => Promise<void>): Promise<void> {
+/** Does the work against the service that the command is meant for; alone where that had to be opened in this process. */
+export async function withClient(
+  command: Command,
+  work: (client: Client, isAlone: boolean) => Promise<void>,
+): Promise<void> {
   const env = readEnvironment();
   trustAuthority(env.ROLLCALL_CA);
   const remote = remoteAccess(command, env);
-  if (remote) return await work(clientOf(remote));
+  if (remote) return await work(clientOf(remote), false);
 
   const config = configOf(command);
   const found = await findOrOpen(config);
   if (typeof found === 'string') {
     // What the service shows there was put there by its operator.
     trustAuthority(config.http.tls?.cert);
-    return await work(clientOf(localAccess(config, found, env, true)));
+    return await work(clientOf(localAccess(config, found, env, true)), false);
   }
   try {
-    await work(clientOf(localAccess(config, found.url, env, false)));
+    await work(clientOf(localAccess(config, found.url, env, false)), true);
   } finally {
     await found.close();
   }
@@ -59,7 +62,7 @@ async function findOrOpen(config: Config): Promise<string | App> {
   }
 }
 
-/** The app in this process, without jobs. Says so where it had to make a new database. */
+/** The app in this process, where no job runs by itself. Says so where it had to make a new database. */
 export async function openAlone(config: Config): Promise<App> {
   const app = await openApp(config, openLog(config.log.level === 'silent' ? 'silent' : 'warn', config.log.format), {
     alone: true,
