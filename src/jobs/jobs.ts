@@ -24,7 +24,7 @@ export interface Job {
 
 export interface JobContext {
   /** Tells those who wait how far it is, such as 3 of 12 guests. Costs nothing. */
-  progress(done: number, total: number, what: string): void;
+  progress: (done: number, total: number, what: string) => void;
   /** What the one who asked for this run wants of it; empty where nobody did. */
   params: Readonly<Record<string, unknown>>;
   /** The process stops, or the lease is lost: end soon, by an error or with what was done. */

@@ -5,10 +5,9 @@ import { DomainError, StartError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
-import { noteHowItWent } from './failures.ts';
 import { type Job, type JobOutcome, type JobRun, outcomeOf, type Progress, type RunTrigger } from './jobs.ts';
-import { keepLease, prolongEveryMilliseconds, takeLease } from './lease.ts';
-import { deleteLease, newestRuns, pruneRuns, storeRun } from './store.ts';
+import { isWorthKeeping, keepBeginning, keepEnd } from './keep.ts';
+import { keepLease, prolongEveryMilliseconds } from './lease.ts';
 
 export interface Running {
   job: Job;
@@ -37,9 +36,6 @@ export interface RunParts {
   log: Logger;
 }
 
-const keptRuns = 200;
-const keptHours = 30 * 24;
-
 export interface Occasion {
   trigger: RunTrigger;
   params: Readonly<Record<string, unknown>>;
@@ -61,22 +57,6 @@ export function startRun(job: Job, { trigger, params, isQuiet }: Occasion, { sto
     counts: {},
   };
 
-  /** Kept first, since a lease is of a kept run; where another has it, neither is. */
-  async function begin(): Promise<string | undefined> {
-    let holder: string | undefined;
-    const isHeld = new Error('held');
-    await store
-      .write(async (trx) => {
-        await storeRun(trx, run);
-        holder = await takeLease(trx, lease, run.id, clock);
-        if (holder !== undefined) throw isHeld;
-      })
-      .catch((error: unknown) => {
-        if (error !== isHeld) throw error;
-      });
-    return holder;
-  }
-
   async function prolong(): Promise<void> {
     try {
       if (await store.write((trx) => keepLease(trx, lease, run.id, clock))) return;
@@ -95,7 +75,7 @@ export function startRun(job: Job, { trigger, params, isQuiet }: Occasion, { sto
         await job.run({
           params,
           signal: stopping.signal,
-          progress(done, total, what) {
+          progress: (done, total, what) => {
             running.progress = { done, total, what };
           },
         }),
@@ -121,24 +101,10 @@ export function startRun(job: Job, { trigger, params, isQuiet }: Occasion, { sto
   /** What cannot be kept now changes nothing of how it went. */
   async function keep(ended: JobRun): Promise<void> {
     try {
-      if (isQuiet && !(await isWorthKeeping(ended))) return;
-      const now = clock();
-      await store.write(async (trx) => {
-        await storeRun(trx, ended);
-        await deleteLease(trx, lease, ended.id);
-        await noteHowItWent(trx, ended, stamp(now));
-        await pruneRuns(trx, job.name, stamp(now.subtract({ hours: keptHours })), keptRuns);
-      });
+      if (!isQuiet || (await isWorthKeeping(store.read, ended))) await keepEnd(store, lease, ended, clock());
     } catch (error) {
       log.warn({ job: job.name, err: error }, 'how a job went could not be kept');
     }
-  }
-
-  /** Also the first that went well after one that did not, which ends what is counted of those. */
-  async function isWorthKeeping({ outcome, counts }: JobRun): Promise<boolean> {
-    if (outcome !== 'good' || Object.values(counts).some((count) => count !== 0)) return true;
-    const last = (await newestRuns(store.read, 'ended')).get(job.name);
-    return last !== undefined && last.outcome !== 'good';
   }
 
   async function goOn(): Promise<Ended> {
@@ -150,9 +116,10 @@ export function startRun(job: Job, { trigger, params, isQuiet }: Occasion, { sto
       log.error({ job: job.name, err: failure }, 'a job could not begin');
       ended = { run: { ...run, outcome: 'failed', error: wordsOf(failure) }, failure };
     }
-    running.run = { ...ended.run, finished_at: stamp(clock()) };
-    await keep(running.run);
-    return { ...ended, run: running.run };
+    const over = { ...ended.run, finished_at: stamp(clock()) };
+    await keep(over);
+    running.run = over;
+    return { ...ended, run: over };
   }
 
   const running: Running = {
@@ -160,7 +127,7 @@ export function startRun(job: Job, { trigger, params, isQuiet }: Occasion, { sto
     run,
     isQuiet,
     progress: undefined,
-    begun: isQuiet ? Promise.resolve(undefined) : begin(),
+    begun: isQuiet ? Promise.resolve(undefined) : keepBeginning(store, lease, run, clock),
     ended: Promise.resolve({ run }),
     stop: (why) => stopping.abort(new DomainError('unavailable', why)),
   };
