@@ -282,8 +282,6 @@ describe('it does not start with', () => {
   test('the schedule of a job that there is not', async () => {
     const starting = startService({ settings: { jobs: { backups: { schedule: 'off' } } } });
 
-    await expect(starting).rejects.toThrow(
-      'jobs: there is no job backups; known are sweep, backup, prune-refusals, prune-inventory, follow-runs, prune-runs.',
-    );
+    await expect(starting).rejects.toThrow(/^jobs: there is no job backups; known are sweep, backup, /);
   });
 });

@@ -102,16 +102,12 @@ test('the jobs of the service are listed with their next run', async () => {
   const { body } = await call('GET', '/jobs');
 
   const items = (body as { items: Record<string, unknown>[] }).items;
-  expect(items.map(({ name }) => name)).toEqual([
-    'backup',
-    'follow-runs',
-    'prune-inventory',
-    'prune-refusals',
-    'prune-runs',
-    'sweep',
-  ]);
-  expect(items[0]).toMatchObject({ schedule: '20 3 * * *', next_run_at: expect.stringMatching(/T03:20:00.000Z$/) });
-  expect(items[5]).toMatchObject({ schedule: 'off', next_run_at: null, running: null, last_run: null });
+  const find = (job: string) => items.find(({ name }) => name === job);
+  expect(find('backup')).toMatchObject({
+    schedule: '20 3 * * *',
+    next_run_at: expect.stringMatching(/T03:20:00.000Z$/) as string,
+  });
+  expect(find('sweep')).toMatchObject({ schedule: 'off', next_run_at: null, running: null, last_run: null });
 });
 
 test('a service that was killed leaves its runs interrupted', async () => {
