@@ -197,6 +197,17 @@ export async function checkAlerts(client: Client): Promise<Finding[]> {
 }
 
 /** A check that the token may not make, or that failed, is a finding itself. */
+/** Each cluster of Proxmox VE that is read, as the service finds it. */
+export async function checkProxmox(client: Client): Promise<Finding[]> {
+  const clusters = await client.list<{ name: string } & Json>('/proxmox/clusters');
+  const found: Finding[] = [];
+  for (const { name } of clusters.items) {
+    const path = `/proxmox/clusters/${encodeURIComponent(name)}/check`;
+    found.push(...(await client.get<{ findings: Finding[] }>(path)).findings);
+  }
+  return found;
+}
+
 export async function attempt(check: string, work: () => Promise<Finding | Finding[]>): Promise<Finding[]> {
   try {
     return [await work()].flat();

@@ -14,6 +14,7 @@ import {
   checkClock,
   checkDatabase,
   checkDisk,
+  checkProxmox,
   checkRefusals,
   checkTokenFiles,
   checkTokens,
@@ -33,7 +34,9 @@ const mostRefusals = 20;
 
 export function doctorCommand(): Command {
   return new Command('doctor')
-    .description('check configuration, database, tokens, service, clock, disk, backups, refused writes and alerts')
+    .description(
+      'check configuration, database, tokens, service, clock, disk, backups, refused writes, clusters and alerts',
+    )
     .option('--json', 'findings and refusals as JSON')
     .addHelpText(
       'after',
@@ -121,6 +124,7 @@ async function examineService(access: Access, config: Config | undefined, report
       report.refusals = await refusalsOfADay(client, now);
       return checkRefusals(report.refusals);
     })),
+    ...(await attempt('proxmox', () => checkProxmox(client))),
     ...(await attempt('alerts', () => checkAlerts(client))),
   );
 }

@@ -7,6 +7,7 @@ import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
 import { ciCommand } from './ci.ts';
 import { conflictsCommand } from './conflicts.ts';
+import { discoverCommand } from './discover.ts';
 import { doctorCommand } from './doctor.ts';
 import { driftCommand } from './drift.ts';
 import { explainCommand } from './explain.ts';
@@ -50,6 +51,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     applyCommand(),
     passesCommand(),
     runsCommand(),
+    discoverCommand(),
     sourcesCommand(),
     conflictsCommand(),
     mergeCommand(),

@@ -11,7 +11,7 @@ import { type Clock, type Stamp, stamp } from '../time.ts';
 import type { Item, ItemId, SourceRef } from './item.ts';
 import { kindOf, type Ranks, ranksOf, sourceKinds, sourceRef } from './kinds.ts';
 import type { HostNames } from './names.ts';
-import { acceptPass, type PassResult, takePass, withoutRepeats } from './passes.ts';
+import { acceptPass, type PassResult, takePass, takePassAgain, withoutRepeats } from './passes.ts';
 import { reconcile } from './reconcile.ts';
 import { relate } from './relate.ts';
 import { idsIn } from './relationship.ts';
@@ -60,6 +60,14 @@ export interface Cmdb {
   observe(source: string, batch: readonly Observation[]): Promise<Outcome[]>;
   /** One reading of one of our own sources, whole or not, in one transaction. */
   read(source: string, batch: readonly Observation[], reading: OwnReading): Promise<PassResult>;
+  /**
+   * One that says the very same as an earlier one, without saying it again; undefined where it has to be said, since
+   * hearing it would do more than note the time.
+   */
+  readAgain(
+    source: string,
+    again: { passId: string; begunAt: Temporal.Instant },
+  ): Promise<{ pass: PassResult; absent: number } | undefined>;
   accept(passId: string, caller: Caller): Promise<{ missing: number }>;
   /** Takes its word from a source; or says, and does not do, what that would change. Throws `not_found`. */
   withdraw(source: string, dryRun: boolean, caller: Caller): Promise<Withdrawn>;
@@ -308,6 +316,12 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         await alertHeldPasses(trx, occasion.at as Stamp);
         return result;
       });
+    },
+
+    async readAgain(source, { passId, begunAt }) {
+      const ref = sourceOf(source, ranks);
+      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+      return await store.write((trx) => takePassAgain(trx, heart, ref, { passId, begunAt: stamp(begunAt) }, occasion));
     },
 
     async accept(passId, caller) {

@@ -15,7 +15,10 @@ export function sweepJob(cmdb: Cmdb, store: Store, clock: Clock): Job {
   };
 }
 
-/** The heart, which answers a pass once what time alone changes has followed it, in a transaction of its own. */
+/**
+ * The heart, which answers a pass once what time alone changes has followed it, in a transaction of its own. One that
+ * says what the last one said, and misses nothing, leaves that to the clock.
+ */
 export function sweptAfterPasses(cmdb: Cmdb, sweepNow: () => Promise<void>): Cmdb {
   return {
     ...cmdb,
@@ -27,6 +30,11 @@ export function sweptAfterPasses(cmdb: Cmdb, sweepNow: () => Promise<void>): Cmd
     async read(source, batch, reading) {
       const result = await cmdb.read(source, batch, reading);
       if (!reading.dryRun) await sweepNow();
+      return result;
+    },
+    async readAgain(source, again) {
+      const result = await cmdb.readAgain(source, again);
+      if (result && result.absent > 0) await sweepNow();
       return result;
     },
   };

@@ -7,16 +7,20 @@ import { randomUUIDv7 } from 'node:crypto';
 import { DomainError, type Fault } from '../errors.ts';
 import { listStanding } from '../store/alerts.ts';
 import type { Trx } from '../store/open.ts';
+import { stamp } from '../time.ts';
 import { marksOf } from './identity/marks.ts';
 import type { Marks } from './identity/witness.ts';
 import type { ClaimId, SourceRef } from './item.ts';
 import { kindOf } from './kinds.ts';
 import { reconcile } from './reconcile.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
+import { stopsAfterMilliseconds } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
 import { rememberCopies } from './store/identity.ts';
 import {
   countAbsence,
+  countUnchanged,
+  findPass,
   findSource,
   type LivingClaim,
   type Losses,
@@ -24,6 +28,7 @@ import {
   loadHeldClaims,
   loadSaid,
   type StoredPass,
+  seeAgain,
   setPassOutcome,
   storePass,
   storeSourceOrigin,
@@ -103,6 +108,47 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
   await storePass(trx, pass, verdict.held, { ...occasion, begunAt: reading.begunAt });
   await updateSourceAfterPass(trx, pass, occasion.at);
   return pass;
+}
+
+/**
+ * Takes a reading that says the very same as an earlier one, of which the caller is sure, without looking at what it
+ * says. Undefined, and nothing done, where hearing it again would do more than note the time: then it has to be taken
+ * as any other. With how much is still absent, which time alone may retire.
+ */
+export async function takePassAgain(
+  trx: Trx,
+  heart: Heart,
+  source: SourceRef,
+  again: { passId: string; begunAt: string },
+  occasion: Occasion,
+): Promise<{ pass: PassResult; absent: number } | undefined> {
+  const kind = kindOf(source);
+  const former = await findPass(trx, again.passId);
+  if (!former || former.source !== source || former.outcome !== 'good') return undefined;
+  const ttl = heart.ranks.ttlMilliseconds(kind);
+  const heardSince = ttl === undefined ? '' : stampBefore(occasion.at, ttl);
+  const since = { heardSince, stoppedSince: stampBefore(occasion.at, stopsAfterMilliseconds) };
+  if ((await countUnchanged(trx, source, again.passId, since)) !== former.seen) return undefined;
+  const pass: PassResult = {
+    ...former,
+    pass_id: randomUUIDv7(),
+    created: 0,
+    updated: 0,
+    unchanged: former.seen,
+    missing: 0,
+    changes: [],
+    outcomes: [],
+  };
+  await storeSources(trx, [{ source, kind, role: heart.ranks.roleOf(kind) }], occasion.at);
+  await seeAgain(trx, again.passId, pass.pass_id, occasion.at);
+  const absent = await countAbsence(trx, source, occasion.at);
+  await storePass(trx, pass, null, { ...occasion, begunAt: again.begunAt });
+  await updateSourceAfterPass(trx, pass, occasion.at);
+  return { pass, absent };
+}
+
+function stampBefore(at: string, milliseconds: number): string {
+  return stamp(Temporal.Instant.from(at).subtract({ milliseconds }));
 }
 
 async function rememberOrigin(trx: Trx, reading: Reading): Promise<void> {

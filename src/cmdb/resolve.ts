@@ -8,6 +8,7 @@ import { millisecondsOf } from '../time.ts';
 import { type Identifier, identifiersOf, nameOf } from './identity/marks.ts';
 import { type ClaimId, hostTypes, type ItemId, type Said } from './item.ts';
 import type { Heart, Statement } from './statement.ts';
+import { stopsAfterMilliseconds } from './status.ts';
 import { type Glance, glanceBy, glanceByItems, ownKeyless, sourcesWithKeyless } from './store/glance.ts';
 
 interface World {
@@ -249,6 +250,7 @@ function announce(world: World, statement: Statement, id: ItemId): void {
     power: null,
     absence: null,
     stop_confirmed: null,
+    power_since: null,
     pve: said('pve'),
     uuid: said('uuid'),
   };
@@ -268,11 +270,17 @@ function isUnchanged({ at, heart }: World, glance: Glance, statement: Statement)
     glance.deleted_at === null &&
     glance.mayRise === 0 &&
     glance.lifecycle !== 'retired' &&
-    !(glance.power === 'stopped' && glance.stop_confirmed === 0) &&
+    !isStopToConfirm(glance, at) &&
     // Whether it is still there is told by whoever measures it, and when.
     !(glance.absence !== null && heart.ranks.roleOf(statement.kind) === 'measures') &&
     !isStale(glance, statement, heart, at)
   );
+}
+
+/** It stopped so long ago that hearing it again says that it did for good. */
+function isStopToConfirm({ power, stop_confirmed, power_since }: Glance, at: string): boolean {
+  if (power !== 'stopped' || stop_confirmed !== 0) return false;
+  return power_since === null || millisecondsOf(at) - millisecondsOf(power_since) >= stopsAfterMilliseconds;
 }
 
 /** Silent for longer than its word stands, it may have lost it: heard again, it is weighed again. */

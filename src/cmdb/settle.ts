@@ -18,12 +18,11 @@ import {
   wantedName,
 } from './names.ts';
 import type { Heart } from './statement.ts';
-import { statusOf } from './status.ts';
+import { statusOf, stopsAfterMilliseconds } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
 import { groupNames, holdersOfNames, livingNamesakes } from './store/items.ts';
 import { documentOf, loadWorks, noName, noteNames, type Work } from './work.ts';
 
-const stopsAfterMilliseconds = 30 * 60_000;
 /** What of an item stands beside its document: no change. */
 export const bookkeeping: ReadonlySet<string> = new Set(
   Object.keys({

@@ -52,3 +52,6 @@ export function statusOf(parts: Pick<Document, 'lifecycle' | 'power' | 'hold' | 
   if (parts.absence === 'missing') return 'missing';
   return parts.power ?? parts.lifecycle;
 }
+
+/** A host that stopped leaves the inventory once that is said again so long after it was said first. */
+export const stopsAfterMilliseconds = 30 * 60_000;

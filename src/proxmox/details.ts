@@ -6,17 +6,9 @@
 import { agentFault, readInterfaces, readNodeNetwork, readSystem } from './addresses.ts';
 import { list, number, object, text } from './answer.ts';
 import { type Api, part } from './client.ts';
-import { areSnapshotsDue, isConfigDue, isInsideDue, isOld, isSystemDue, type Pace, signOf } from './due.ts';
+import { type Due, guestDue, type Pace, type Surrounding, signOf, surroundingDue, surroundingsOf } from './due.ts';
 import { readConfig, readSnapshots } from './guest-config.ts';
-import {
-  type BackupJob,
-  type Contents,
-  clusterSubject,
-  guestSubject,
-  type Knowledge,
-  nodeSubject,
-  type Vnet,
-} from './knowledge.ts';
+import { type BackupJob, type Contents, guestSubject, type Knowledge, type Vnet } from './knowledge.ts';
 import { eachOf } from './pool.ts';
 import type { GuestRow, NodeRow } from './rows.ts';
 import { ProxmoxError } from './trouble.ts';
@@ -43,22 +35,21 @@ const callsAtOnce = 6;
 const agentCallsAtOnce = 2;
 
 export async function readGuests(reader: Reader, guests: readonly GuestRow[]): Promise<Unread> {
-  const { known, now, pace } = reader;
   const unread: Unread = { faults: new Map(), changed: new Set() };
   const deadNodes = new Set<string>();
-  const due = guests.filter((row) => isConfigDue(row, known, now, pace));
+  const due = guests.filter((row) => isDue(reader, row, 'config'));
   let done = 0;
   await eachOf(due, callsAtOnce, async (row) => {
     await attempt(row, unread, deadNodes, () => readGuestConfig(reader, row, unread));
     done += 1;
     reader.progress(done, due.length);
   });
-  const withSnapshots = guests.filter((row) => areSnapshotsDue(row, known, now, pace));
+  const withSnapshots = guests.filter((row) => isDue(reader, row, 'snapshots'));
   await eachOf(withSnapshots, callsAtOnce, async (row) => {
     await attempt(row, unread, deadNodes, () => readGuestSnapshots(reader, row));
   });
   const byNode = Map.groupBy(
-    guests.filter((row) => isInsideDue(row, known, now, pace) && mayAsk(reader, row)),
+    guests.filter((row) => mayAsk(reader, row) && isDue(reader, row, 'inside')),
     ({ node }) => node,
   );
   await Promise.all(
@@ -67,7 +58,11 @@ export async function readGuests(reader: Reader, guests: readonly GuestRow[]): P
   return unread;
 }
 
-function mayAsk({ mayAskAgents }: Reader, { type }: GuestRow): boolean {
+function isDue({ known, now, pace }: Reader, row: GuestRow, kind: keyof Due): boolean {
+  return guestDue(row, known, now, pace)[kind] <= now.epochMilliseconds;
+}
+
+export function mayAsk({ mayAskAgents }: Pick<Reader, 'mayAskAgents'>, { type }: Pick<GuestRow, 'type'>): boolean {
   return type === 'lxc' || mayAskAgents;
 }
 
@@ -107,7 +102,7 @@ async function readGuestSnapshots({ api, known, now }: Reader, row: GuestRow): P
 
 /** Whatever is wrong in there: what was known stands, and it is asked again later. */
 async function readInside(reader: Reader, row: GuestRow): Promise<void> {
-  const { api, known, now, pace } = reader;
+  const { api, known, now } = reader;
   const subject = guestSubject(row);
   const before = known.of(subject, 'inside')?.content;
   try {
@@ -124,7 +119,7 @@ async function readInside(reader: Reader, row: GuestRow): Promise<void> {
     known.learn(subject, 'inside', now, { interfaces: before?.interfaces ?? null, uptime: row.uptime, failures });
     return;
   }
-  if (isSystemDue(row, known, now, pace)) await readGuestSystem(reader, row);
+  if (isDue(reader, row, 'system')) await readGuestSystem(reader, row);
 }
 
 async function readGuestSystem({ api, known, now }: Reader, row: GuestRow): Promise<void> {
@@ -148,35 +143,31 @@ function guestAt(api: Api, { node, type, vmid }: GuestRow) {
 /** Networks and releases of nodes, backup jobs, virtual networks: seldom, and as far as the token may see them. */
 export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nodes: readonly NodeRow[]): Promise<void> {
   const { api, known, now, pace } = reader;
-  const subjects = nodes.filter(({ isOnline }) => isOnline).map(({ node }) => ({ node, subject: nodeSubject(node) }));
-  const readings: Surrounding[] = [
-    ...subjects.flatMap(({ node, subject }): Surrounding[] => {
-      const at = api.nodes.$(part(node));
-      return [
-        { subject, kind: 'network', read: async () => readNodeNetwork(await at.network.$get()) },
-        { subject, kind: 'node', read: async () => nodeFacts(await at.status.$get()) },
-      ];
-    }),
-    { subject: clusterSubject, kind: 'version', read: () => readVersion(api) },
-    { subject: clusterSubject, kind: 'backup', read: () => readBackup(api) },
-    { subject: clusterSubject, kind: 'vnets', read: async () => vnetsIn(await api.cluster.sdn.vnets.$get()) },
-  ];
-  const due = readings.filter(({ subject, kind }) => isOld(known.of(subject, kind), `${kind} ${subject}`, now, pace));
-  await eachOf(due, callsAtOnce, async ({ subject, kind, read }) => {
+  const due = surroundingsOf(nodes).filter((one) => surroundingDue(one, known, now, pace) <= now.epochMilliseconds);
+  await eachOf(due, callsAtOnce, async (one) => {
     try {
-      known.learn(subject, kind, now, await read());
+      known.learn(one.subject, one.kind, now, await readSurrounding(api, one));
     } catch (error) {
       if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
       // What the token may not see, or this release does not have, is asked for as seldom as all else.
-      if (isLasting(error)) known.learn(subject, kind, now, null);
+      if (isLasting(error)) known.learn(one.subject, one.kind, now, null);
     }
   });
 }
 
-interface Surrounding {
-  subject: string;
-  kind: 'network' | 'node' | 'version' | 'backup' | 'vnets';
-  read: () => Promise<Contents['network' | 'node' | 'version' | 'backup' | 'vnets']>;
+async function readSurrounding(api: Api, { kind, node = '' }: Surrounding): Promise<Contents[Surrounding['kind']]> {
+  switch (kind) {
+    case 'network':
+      return readNodeNetwork(await api.nodes.$(part(node)).network.$get());
+    case 'node':
+      return nodeFacts(await api.nodes.$(part(node)).status.$get());
+    case 'version':
+      return await readVersion(api);
+    case 'backup':
+      return await readBackup(api);
+    case 'vnets':
+      return vnetsIn(await api.cluster.sdn.vnets.$get());
+  }
 }
 
 export async function readVersion(api: Api): Promise<string | null> {

@@ -11,17 +11,18 @@ import { type Clock, stamp } from '../time.ts';
 import { authorsIn } from './authors.ts';
 import type { Api } from './client.ts';
 import { type Reader, readGuests, readSurroundings, readVersion, type Unread } from './details.ts';
-import { isStale, type Pace, signOf } from './due.ts';
+import { isStale, type Pace } from './due.ts';
 import { lookAtCluster, refuseAnother, refuseStrange, refuseTwice } from './itself.ts';
 import { clusterSubject, guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
 import { type Cluster, guestOf, keyOf, observationsOf } from './observations.ts';
-import { eachOf } from './pool.ts';
+import { isAsIn, type Picture, pictureOf, rowsOf } from './picture.ts';
 import { agentRight, majorOf, mayEver, type Rights } from './rights.ts';
 import { type GuestRow, type NodeRow, type Resources, readResources } from './rows.ts';
 import { wantedBy } from './rules.ts';
 import type { ClusterSettings } from './settings.ts';
 import { type KnownCluster, listClusters, loadKnowledge, standingCluster, storeCluster, storeNews } from './store.ts';
 import { ProxmoxError } from './trouble.ts';
+import { lookFor, numberOf } from './vanished.ts';
 
 export interface DiscoveryParts {
   store: Store;
@@ -56,9 +57,6 @@ export interface Discovery {
 
 /** A node that is down for longer is taken for what it is, and holds nothing else up. */
 const nodeDownHours = 24;
-/** A reading that would have to prove more than this is not trusted. */
-const mostProofs = 500;
-const callsAtOnce = 6;
 /** Tasks that were begun so long before the last reading may have ended after it. */
 const taskLeewayMinutes = 10;
 
@@ -67,160 +65,160 @@ export function sourceOf({ name }: Pick<ClusterSettings, 'name'>): string {
 }
 
 export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: DiscoveryParts): Discovery {
+  const { name } = settings;
   const source = sourceOf(settings);
   const isWanted = wantedBy(settings);
   let rights: Rights | undefined;
-  /** What rows said when they were read last by this process. */
-  let former: { at: Temporal.Instant; rows: Map<string, string> } | undefined;
+  /** What this process saw last; with the pass that said it whole, where nothing was left to be said. */
+  let last: (Picture & { passId: string | undefined; leftOut: string[] }) | undefined;
 
-  async function clusterNow(api: Api, isFull: boolean): Promise<{ cluster: Cluster; known: KnownCluster }> {
+  async function look(api: Api, isFull: boolean): Promise<{ itself: KnownCluster; resources: Resources }> {
     const before = await standingCluster(store, source);
-    const known = isFull || !before ? await lookAgain(api, before) : before;
-    const cluster = {
-      name: settings.name,
+    if (before && !isFull) return { itself: before, resources: readResources(await api.cluster.resources.$get()) };
+    const { itself, resources, ...looked } = await lookAtCluster(api, before);
+    rights = looked.rights;
+    refuseAnother(name, itself, before);
+    const others = await listClusters(store.read);
+    refuseTwice(
+      name,
+      itself,
+      others.filter((one) => one.source !== source && sources.includes(one.source)),
+    );
+    return { itself: { ...itself, source, read_at: stamp(clock()) }, resources };
+  }
+
+  function clusterOf({ own_name, nodes }: KnownCluster): Cluster {
+    return {
+      name,
       site: settings.site,
-      ownName: known.own_name ?? undefined,
-      nodeAddresses: new Map(known.nodes.flatMap(({ name, address }) => (address ? [[name, address] as const] : []))),
+      ownName: own_name ?? undefined,
+      nodeAddresses: new Map(nodes.flatMap((node) => (node.address ? [[node.name, node.address] as const] : []))),
       keepsDescriptions: settings.descriptions,
     };
-    return { cluster, known };
   }
 
-  async function lookAgain(api: Api, before: KnownCluster | undefined): Promise<KnownCluster> {
-    const found = await lookAtCluster(api, before);
-    const { itself } = found;
-    rights = found.rights;
-    refuseAnother(settings.name, itself, before);
-    const others = (await listClusters(store.read)).filter((one) => one.source !== source);
-    refuseTwice(
-      settings.name,
-      itself,
-      others.filter((one) => sources.includes(one.source)),
-    );
-    return { ...itself, source, read_at: stamp(clock()) };
+  /** The release decides which right asks agents. */
+  function mayAskAgents(known: Knowledge): boolean {
+    const right = agentRight(majorOf(known.of(clusterSubject, 'version')?.content ?? null));
+    return !rights || mayEver(rights, right);
   }
 
-  /** Reads what is due, the release before all else: it decides which right asks agents. */
   async function readDue(reader: Omit<Reader, 'mayAskAgents'>, guests: readonly GuestRow[], nodes: readonly NodeRow[]) {
     const { api, known, now } = reader;
     if (!known.of(clusterSubject, 'version')) known.learn(clusterSubject, 'version', now, await readVersion(api));
-    const right = agentRight(majorOf(known.of(clusterSubject, 'version')?.content ?? null));
-    const unread = await readGuests({ ...reader, mayAskAgents: !rights || mayEver(rights, right) }, guests);
+    const unread = await readGuests({ ...reader, mayAskAgents: mayAskAgents(known) }, guests);
     await readSurroundings(reader, nodes);
     return unread;
+  }
+
+  /** Says again what the last reading said, where this one shows the same. */
+  async function sayAgain(
+    resources: Resources,
+    itself: KnownCluster,
+    begunAt: Temporal.Instant,
+  ): Promise<Discovered | undefined> {
+    if (!last?.passId || !itself.has_quorum || !isAsIn(last, resources, begunAt)) return undefined;
+    const again = await cmdb.readAgain(source, { passId: last.passId, begunAt });
+    if (!again) return undefined;
+    const { pass } = again;
+    last = { ...last, passId: pass.pass_id };
+    return { pass, waiting: [], leftOut: last.leftOut };
   }
 
   return {
     source,
 
-    async read(api, { isFull, dryRun = false, progress = () => undefined }) {
+    async read(api, { isFull, dryRun = false, progress = ignore }) {
       const begunAt = clock();
-      const { cluster, known: itself } = await clusterNow(api, isFull);
-      const resources = readResources(await api.cluster.resources.$get());
-      refuseStrange(settings.name, resources, itself);
+      const { itself, resources } = await look(api, isFull);
+      refuseStrange(name, resources, itself);
+      const isLooked = itself.read_at >= stamp(begunAt);
+      const again = dryRun ? undefined : await sayAgain(resources, itself, begunAt);
+      if (again) return again;
+
+      const cluster = clusterOf(itself);
       const known = await loadKnowledge(store.read, source);
       const guests = resources.guests.filter(isWanted);
       const unread = await readDue({ api, known, now: begunAt, pace, progress }, guests, resources.nodes);
-
       const told = new Set(guests.filter((row) => isTold(row, known, begunAt)));
       const nodes = noteNodes(resources.nodes, known, begunAt);
-      const vanished = await lookFor(api, resources, known, nodes.down);
-      const seen = rowsOf(resources.guests);
-      const authors = await whoDidIt(api, seen, unread, vanished.gone);
-      const leftOut = new Set([
-        ...resources.guests.filter((row) => !told.has(row)).map((row) => keyOf(cluster, guestSubject(row))),
-        ...vanished.kept.map((subject) => keyOf(cluster, subject)),
-      ]);
+      const vanished = await lookFor(api, resources.guests, known, nodes.down);
+      const authors = await whoDidIt(api, rowsOf(resources), unread, vanished.gone);
       const doubts = [
         ...(itself.has_quorum ? [] : ['the cluster has no quorum, and answers from its last copy']),
         ...nodes.doubts,
         ...rowDoubts(resources, nodes.longDown),
       ];
       const observations = observationsOf(cluster, { ...resources, guests: [...told] }, known);
+      const leftOut = [
+        ...resources.guests.filter((row) => !told.has(row)).map((row) => guestSubject(row)),
+        ...vanished.kept,
+      ];
       const pass = await cmdb.read(source, observations, {
         complete: doubts.length === 0,
         why: doubts.length === 0 ? null : doubts.join('; '),
         begunAt,
-        leftOut,
+        leftOut: new Set(leftOut.map((subject) => keyOf(cluster, subject))),
         authors: new Map([...authors].map(([subject, author]) => [keyOf(cluster, subject), author])),
         dryRun,
       });
+      const remarked = [...doubts, ...remarks(unread, guests, told, vanished.kept.length)];
       if (!dryRun) {
         if (pass.outcome === 'good') for (const subject of vanished.gone) forgetGuest(known, subject);
         await store.write(async (trx) => {
           await storeNews(trx, source, known);
-          if (isFull || itself.read_at === stamp(begunAt)) await storeCluster(trx, itself, stamp(begunAt));
+          if (isLooked) await storeCluster(trx, itself, stamp(begunAt));
         });
-        former = { at: begunAt, rows: seen };
+        const mayAsk = (guest: { type: string }) => guest.type === 'lxc' || mayAskAgents(known);
+        // What could not be read, or not be proved, is tried again.
+        const isWhole = pass.outcome === 'good' && unread.faults.size + vanished.kept.length === 0;
+        const picture = pictureOf(resources, guests, known, begunAt, pace, mayAsk);
+        last = { ...picture, passId: isWhole ? pass.pass_id : undefined, leftOut: remarked };
       }
       const waiting = pass.outcomes.flatMap(({ index, outcome }) =>
         outcome === 'waiting' ? [String(observations[index]?.item.ci_name)] : [],
       );
-      return { pass, waiting, leftOut: [...doubts, ...remarks(unread, guests, told, vanished.kept.length)] };
+      return { pass, waiting, leftOut: remarked };
     },
 
     async readOne(api, vmid) {
       const now = clock();
-      const { cluster } = await clusterNow(api, false);
-      const resources = readResources(await api.cluster.resources.$get());
+      const { itself, resources } = await look(api, false);
+      refuseStrange(name, resources, itself);
       const row = resources.guests.find((guest) => guest.vmid === vmid);
       if (!row) return undefined;
       const known = await loadKnowledge(store.read, source);
       known.forget(guestSubject(row), 'config');
-      const { faults } = await readDue({ api, known, now, pace, progress: () => undefined }, [row], []);
-      const observation = isTold(row, known, now) ? guestOf(cluster, row, known, undefined) : undefined;
-      if (!observation)
-        throw new ProxmoxError(
-          'server',
-          faults.get(guestSubject(row)) ?? `guest ${vmid} is being made or moved; ask again`,
-        );
+      const { faults } = await readDue({ api, known, now, pace, progress: ignore }, [row], []);
+      const observation = isTold(row, known, now) ? guestOf(clusterOf(itself), row, known, undefined) : undefined;
+      if (!observation) {
+        const why = faults.get(guestSubject(row)) ?? `guest ${vmid} is being made or moved; ask again`;
+        throw new ProxmoxError('server', why);
+      }
       const [outcome] = await cmdb.observe(source, [observation]);
       await store.write((trx) => storeNews(trx, source, known));
+      last = undefined;
       return { ci_id: outcome?.ci_id ?? null, outcome: outcome?.outcome ?? 'unchanged' };
     },
   };
 
-  /** Of those that are not listed: which are gone, and which are there and not to be seen. */
-  async function lookFor(api: Api, resources: Resources, known: Knowledge, down: ReadonlySet<string>) {
-    const listed = new Map(resources.guests.map((row) => [row.vmid, row]));
-    const gone: string[] = [];
-    const kept: string[] = [];
-    const doubtful: string[] = [];
-    for (const subject of known.subjectsOf('config')) {
-      const vmid = Number(subject.split('/')[1]);
-      const row = listed.get(vmid);
-      if (row && guestSubject(row) === subject) continue;
-      // The number has another guest of another type now.
-      if (row) gone.push(subject);
-      else if (down.has(known.of(subject, 'config')?.content.node ?? '')) kept.push(subject);
-      else doubtful.push(subject);
-    }
-    kept.push(...doubtful.splice(mostProofs));
-    await eachOf(doubtful, callsAtOnce, async (subject) => {
-      const isFree = await isNumberFree(api, Number(subject.split('/')[1]));
-      (isFree ? gone : kept).push(subject);
-    });
-    return { gone, kept };
-  }
-
   /** Only where something differs from what this process saw last. */
   async function whoDidIt(
     api: Api,
-    seen: ReadonlyMap<string, string>,
+    rows: ReadonlyMap<string, string>,
     { changed }: Unread,
     gone: readonly string[],
   ): Promise<Map<string, string>> {
-    if (!former) return new Map();
-    const differing = [...seen]
-      .filter(([subject, row]) => former?.rows.get(subject) !== row)
-      .map(([subject]) => subject);
+    if (!last) return new Map();
+    const { at, rows: before } = last;
+    const differing = [...rows].filter(([subject, row]) => before.get(subject) !== row).map(([subject]) => subject);
     const subjects = new Set([...differing, ...changed, ...gone]);
     if (subjects.size === 0) return new Map();
     try {
-      const by = authorsIn(await api.cluster.tasks.$get(), former.at.subtract({ minutes: taskLeewayMinutes }));
+      const by = authorsIn(await api.cluster.tasks.$get(), at.subtract({ minutes: taskLeewayMinutes }));
       return new Map(
         [...subjects].flatMap((subject) => {
-          const author = by.get(Number(subject.split('/')[1]));
+          const author = by.get(numberOf(subject));
           return author === undefined ? [] : [[subject, author] as const];
         }),
       );
@@ -231,29 +229,16 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
   }
 }
 
+const ignore = () => undefined;
+
 /** What its row says is so now, or it is dark and what was known of it stands. */
 function isTold(row: GuestRow, known: Knowledge, now: Temporal.Instant): boolean {
   if (row.name === undefined) return known.of(guestSubject(row), 'config') !== undefined;
   return !isStale(row, known, now);
 }
 
-/** `GET /cluster/nextid?vmid=` tells any token whether a number is taken, whatever it may see. */
-async function isNumberFree(api: Api, vmid: number): Promise<boolean> {
-  try {
-    await api.cluster.nextid.$get({ vmid });
-    return true;
-  } catch (error) {
-    if (error instanceof ProxmoxError && error.kind !== 'auth') return false;
-    throw error;
-  }
-}
-
 function forgetGuest(known: Knowledge, subject: string): void {
   for (const kind of ['config', 'snapshots', 'inside', 'system'] as const) known.forget(subject, kind);
-}
-
-function rowsOf(guests: readonly GuestRow[]): Map<string, string> {
-  return new Map(guests.map((row) => [guestSubject(row), `${row.status} ${signOf(row)}`]));
 }
 
 /** Since when nodes are down; for the first day nothing is taken for gone. */

@@ -4,8 +4,8 @@
  */
 
 import type { Knowledge, Reading } from './knowledge.ts';
-import { guestSubject } from './knowledge.ts';
-import type { GuestRow } from './rows.ts';
+import { clusterSubject, guestSubject, nodeSubject } from './knowledge.ts';
+import type { GuestRow, NodeRow } from './rows.ts';
 
 export interface Pace {
   refreshMilliseconds: number;
@@ -46,21 +46,75 @@ export function isStale(row: GuestRow, known: Knowledge, now: Temporal.Instant):
   return !reading || reading.content.sign !== signOf(row) || isStartedAnew(row, reading, now);
 }
 
-export function isConfigDue(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: Pace): boolean {
-  if (!isReadable(row)) return false;
-  return isStale(row, known, now) || isOld(known.of(guestSubject(row), 'config'), guestSubject(row), now, pace);
+/** When each kind of reading of a guest is due; never where it makes no sense now. */
+export interface Due {
+  config: number;
+  snapshots: number;
+  inside: number;
+  system: number;
 }
 
-/** Between half of the time and the whole of it, by what it is. */
-export function isOld(
+const never = Number.POSITIVE_INFINITY;
+
+export function guestDue(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: Pace): Due {
+  if (!isReadable(row)) return { config: never, snapshots: never, inside: never, system: never };
+  const subject = guestSubject(row);
+  const config = known.of(subject, 'config');
+  const isOwn = isStale(row, known, now);
+  return {
+    config: isOwn ? 0 : oldAt(config, subject, now, pace),
+    snapshots: config?.content.config.hasSnapshots
+      ? oldAt(known.of(subject, 'snapshots'), `snapshots ${subject}`, now, pace)
+      : never,
+    inside: canAnswer(row, known) ? insideAt(row, known, now, pace) : never,
+    system: canTellSystem(row, known) ? oldAt(known.of(subject, 'system'), subject, now, pace) : never,
+  };
+}
+
+export interface Surrounding {
+  subject: string;
+  kind: 'network' | 'node' | 'version' | 'backup' | 'vnets';
+  /** The node that it is read of; undefined for the cluster's. */
+  node: string | undefined;
+}
+
+/** What is read besides guests. */
+export function surroundingsOf(nodes: readonly NodeRow[]): Surrounding[] {
+  const ofCluster = (['version', 'backup', 'vnets'] as const).map((kind) => ({
+    subject: clusterSubject,
+    kind,
+    node: undefined,
+  }));
+  const online = nodes.filter(({ isOnline }) => isOnline);
+  const ofNodes = online.flatMap(({ node }) =>
+    (['network', 'node'] as const).map((kind) => ({ subject: nodeSubject(node), kind, node })),
+  );
+  return [...ofCluster, ...ofNodes];
+}
+
+export function surroundingDue(
+  { subject, kind }: Surrounding,
+  known: Knowledge,
+  now: Temporal.Instant,
+  pace: Pace,
+): number {
+  return oldAt(known.of(subject, kind), `${kind} ${subject}`, now, pace);
+}
+
+/** When something that was read is to be read again, in milliseconds: after half of the time to the whole of it. */
+function oldAt(
   reading: { readAt: Temporal.Instant } | undefined,
   subject: string,
   now: Temporal.Instant,
   { refreshMilliseconds }: Pace,
-): boolean {
-  if (!reading) return true;
-  const age = Math.abs(now.epochMilliseconds - reading.readAt.epochMilliseconds);
-  return age >= refreshMilliseconds * (0.5 + fractionOf(subject) / 2);
+): number {
+  if (!reading || isToCome(reading, now)) return 0;
+  return reading.readAt.epochMilliseconds + refreshMilliseconds * (0.5 + fractionOf(subject) / 2);
+}
+
+/** The clock was set back since. */
+function isToCome({ readAt }: { readAt: Temporal.Instant }, now: Temporal.Instant): boolean {
+  return Temporal.Instant.compare(readAt, now) > 0;
 }
 
 const hashSeed = 0x811c9dc5;
@@ -78,33 +132,20 @@ function fractionOf(words: string): number {
 const backOffMinutes = [1, 5, 30] as const;
 
 /** What runs inside is asked for while it runs and can answer, and less and less often while it does not. */
-export function isInsideDue(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: Pace): boolean {
-  const subject = guestSubject(row);
-  if (!isReadable(row) || !canAnswer(row, known)) return false;
-  const reading = known.of(subject, 'inside');
-  if (!reading || isStartedAnew(row, reading, now)) return true;
-  const age = Math.abs(now.epochMilliseconds - reading.readAt.epochMilliseconds);
+function insideAt(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: Pace): number {
+  const reading = known.of(guestSubject(row), 'inside');
+  if (!reading || isToCome(reading, now) || isStartedAnew(row, reading, now)) return 0;
   const { failures } = reading.content;
-  if (failures === 0) return age >= pace.agentRefreshMilliseconds;
-  const wait = backOffMinutes[Math.min(failures, backOffMinutes.length) - 1] as number;
-  return age >= Math.min(wait * 60_000, pace.agentRefreshMilliseconds);
+  const minutes = backOffMinutes[Math.min(failures, backOffMinutes.length) - 1] ?? Number.POSITIVE_INFINITY;
+  return reading.readAt.epochMilliseconds + Math.min(minutes * 60_000, pace.agentRefreshMilliseconds);
 }
 
-export function isSystemDue(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: Pace): boolean {
-  const subject = guestSubject(row);
-  if (row.type !== 'qemu' || !isReadable(row) || !canAnswer(row, known)) return false;
-  // Who did not answer for its addresses will not answer this either.
-  if ((known.of(subject, 'inside')?.content.failures ?? 1) > 0) return false;
-  return isOld(known.of(subject, 'system'), subject, now, pace);
+/** Who did not answer for its addresses will not answer this either. */
+function canTellSystem(row: GuestRow, known: Knowledge): boolean {
+  return row.type === 'qemu' && canAnswer(row, known) && known.of(guestSubject(row), 'inside')?.content.failures === 0;
 }
 
 function canAnswer(row: GuestRow, known: Knowledge): boolean {
   if (row.status !== 'running') return false;
   return row.type === 'lxc' || known.of(guestSubject(row), 'config')?.content.config.hasAgent === true;
-}
-
-export function areSnapshotsDue(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: Pace): boolean {
-  const subject = guestSubject(row);
-  if (!isReadable(row) || known.of(subject, 'config')?.content.config.hasSnapshots !== true) return false;
-  return isOld(known.of(subject, 'snapshots'), `snapshots ${subject}`, now, pace);
 }

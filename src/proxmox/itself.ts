@@ -12,23 +12,27 @@ import { ProxmoxError } from './trouble.ts';
 
 export type Itself = Omit<KnownCluster, 'source' | 'read_at'>;
 
-/** Throws `permission` where the token may see no guest at all. */
-export async function lookAtCluster(api: Api, before: Itself | undefined): Promise<{ rights: Rights; itself: Itself }> {
+export interface Looked {
+  rights: Rights;
+  itself: Itself;
+  resources: Resources;
+}
+
+/** What the token may see before all else, then the cluster and its rows. Throws `permission` where that is no guest. */
+export async function lookAtCluster(api: Api, before: Itself | undefined): Promise<Looked> {
   const rights = readRights(await api.access.permissions.$get());
   if (!seesGuests(rights))
     throw new ProxmoxError('permission', 'the token may see no guest: it lacks VM.Audit on /vms');
-  return { rights, itself: await statusOf(api, rights, before) };
-}
-
-async function statusOf(api: Api, rights: Rights, before: Itself | undefined): Promise<Itself> {
-  if (rights.get('/')?.has('Sys.Audit')) return readStatus(await api.cluster.status.$get());
+  const mayAsk = rights.get('/')?.has('Sys.Audit') === true;
+  const [rows, status] = await Promise.all([
+    api.cluster.resources.$get(),
+    mayAsk ? api.cluster.status.$get() : undefined,
+  ]);
+  const resources = readResources(rows);
+  if (mayAsk) return { rights, itself: readStatus(status), resources };
   // Without the right nobody tells of the quorum. The names of nodes are shown to any token.
-  const { nodes } = readResources(await api.cluster.resources.$get());
-  return {
-    own_name: before?.own_name ?? null,
-    nodes: nodes.map(({ node }) => ({ name: node, address: null })),
-    has_quorum: true,
-  };
+  const nodes = resources.nodes.map(({ node }) => ({ name: node, address: null }));
+  return { rights, itself: { own_name: before?.own_name ?? null, nodes, has_quorum: true }, resources };
 }
 
 function readStatus(data: unknown): Itself {

@@ -25,12 +25,14 @@ export interface Glance {
   power: string | null;
   absence: string | null;
   stop_confirmed: number | null;
+  /** Since when the claim says the power that it says. */
+  power_since: string | null;
   pve: string | null;
   uuid: string | null;
 }
 
 const glanced = sql.raw(
-  `c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, c.muted OR c.alarm IS NOT NULL AS mayRise,
+  `c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, coalesce(c.since ->> '$.power', c.first_said_at) AS power_since, c.muted OR c.alarm IS NOT NULL AS mayRise,
    i.lifecycle, i.deleted_at, i.power, i.absence, i.stop_confirmed, NULL AS pve, NULL AS uuid`,
 );
 
@@ -94,7 +96,7 @@ export async function ownKeyless(
   if (values.length === 0) return [];
   const { rows } = await sql<Glance & { mark: string }>`
     SELECT n.value AS mark, c.claim_id, c.source, c.native_key, c.hash, c.ci_id, c.bound_ci_id, c.gone_since, s.seen_at, 1 AS mayRise,
-      NULL AS lifecycle, NULL AS deleted_at, NULL AS power, NULL AS absence, NULL AS stop_confirmed,
+      NULL AS lifecycle, NULL AS deleted_at, NULL AS power, NULL AS absence, NULL AS stop_confirmed, NULL AS power_since,
       c.said ->> '$.pve' AS pve, c.said ->> '$.technical_specs.uuid' AS uuid
     FROM identifiers n JOIN claims c ON c.claim_id = n.claim_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
     WHERE n.kind = ${kind} AND n.value IN ${listed(values)}

@@ -74,15 +74,41 @@ export async function loadSaid(db: Db, claims: readonly ClaimId[]): Promise<Map<
   return new Map(rows.map((row) => [row.claim_id as ClaimId, JSON.parse(row.said) as Said]));
 }
 
-/** One more complete reading did not find what was gone before it. */
-export async function countAbsence(trx: Trx, source: string, at: string): Promise<void> {
-  await trx
+/** One more complete reading did not find what was gone before it; answers how much that is. */
+export async function countAbsence(trx: Trx, source: string, at: string): Promise<number> {
+  const { numUpdatedRows } = await trx
     .updateTable('claims')
     .set({ gone_passes: sql`gone_passes + 1` })
     .where('source', '=', source)
     .where('gone_since', '<', at)
     .where('gone_for_good', 'is', null)
-    .execute();
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}
+
+/**
+ * Of what a reading said, how many claims would do no more than note the time if they were heard again: heard lately
+ * enough to have their word, and not of what stopped so long ago that hearing it again says that it did for good.
+ */
+export async function countUnchanged(
+  trx: Trx,
+  source: string,
+  passId: string,
+  { heardSince, stoppedSince }: { heardSince: string; stoppedSince: string },
+): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*) AS count FROM claims c JOIN claim_seen s ON s.claim_id = c.claim_id
+    JOIN configuration_items i ON i.ci_id = c.ci_id
+    WHERE c.source = ${source} AND s.pass_id = ${passId} AND s.seen_at >= ${heardSince} AND c.gone_since IS NULL
+      AND c.muted = 0 AND c.alarm IS NULL AND i.deleted_at IS NULL AND i.lifecycle <> 'retired' AND i.absence IS NULL
+      AND NOT (i.power IS 'stopped' AND i.stop_confirmed = 0
+        AND coalesce(c.since ->> '$.power', c.first_said_at) <= ${stoppedSince})`.execute(trx);
+  return rows[0]?.count ?? 0;
+}
+
+/** All that a reading said is heard again by another one. */
+export async function seeAgain(trx: Trx, passId: string, againId: string, at: string): Promise<void> {
+  await trx.updateTable('claim_seen').set({ seen_at: at, pass_id: againId }).where('pass_id', '=', passId).execute();
 }
 
 /** What a reading would take away. */

@@ -1,0 +1,58 @@
+/** Guests that were listed and are not any more: whether they are gone, or only not to be seen. */
+
+import type { Api } from './client.ts';
+import { guestSubject, type Knowledge } from './knowledge.ts';
+import { eachOf } from './pool.ts';
+import type { GuestRow } from './rows.ts';
+import { ProxmoxError } from './trouble.ts';
+
+export interface Vanished {
+  gone: string[];
+  /** They may be there: nothing is taken away. */
+  kept: string[];
+}
+
+/** A reading that would have to prove more than this is not trusted. */
+const mostProofs = 500;
+const callsAtOnce = 6;
+
+/** `down` are nodes that nobody can look at. */
+export async function lookFor(
+  api: Api,
+  guests: readonly GuestRow[],
+  known: Knowledge,
+  down: ReadonlySet<string>,
+): Promise<Vanished> {
+  const listed = new Map(guests.map((row) => [row.vmid, guestSubject(row)]));
+  const vanished: Vanished = { gone: [], kept: [] };
+  const doubtful: string[] = [];
+  for (const subject of known.subjectsOf('config')) {
+    const bearer = listed.get(numberOf(subject));
+    if (bearer === subject) continue;
+    // The number has a guest of another type now.
+    if (bearer !== undefined) vanished.gone.push(subject);
+    else if (down.has(known.of(subject, 'config')?.content.node ?? '')) vanished.kept.push(subject);
+    else doubtful.push(subject);
+  }
+  vanished.kept.push(...doubtful.splice(mostProofs));
+  await eachOf(doubtful, callsAtOnce, async (subject) => {
+    const isFree = await isNumberFree(api, numberOf(subject));
+    (isFree ? vanished.gone : vanished.kept).push(subject);
+  });
+  return vanished;
+}
+
+export function numberOf(subject: string): number {
+  return Number(subject.slice(subject.indexOf('/') + 1));
+}
+
+/** `GET /cluster/nextid?vmid=` tells any token whether a number is taken, whatever it may see. */
+async function isNumberFree(api: Api, vmid: number): Promise<boolean> {
+  try {
+    await api.cluster.nextid.$get({ vmid });
+    return true;
+  } catch (error) {
+    if (error instanceof ProxmoxError && error.kind !== 'auth') return false;
+    throw error;
+  }
+}
