@@ -91,7 +91,8 @@ export function startRun(job: Job, { trigger, params, isQuiet }: Occasion, { sto
         log.warn({ job: job.name, why: error, milliseconds: milliseconds() }, 'a job was interrupted');
         return { run: { ...run, outcome: 'interrupted', error }, failure };
       }
-      log.error({ job: job.name, err: failure }, 'a job failed');
+      // A sentence for people tells it all; of anything else the whole is wanted.
+      log.error({ job: job.name, ...(isTold(failure) ? { why: wordsOf(failure) } : { err: failure }) }, 'a job failed');
       return { run: { ...run, outcome: 'failed', error: wordsOf(failure) }, failure };
     } finally {
       clearInterval(prolonging);
@@ -143,11 +144,16 @@ const longestError = 1000;
 
 /** What people are told of a failure: the words that were written for them, or where to find the others. */
 function wordsOf(failure: unknown): string {
-  const isForPeople =
-    failure instanceof DomainError ||
-    failure instanceof StartError ||
-    (failure instanceof Error && 'syscall' in failure);
-  return isForPeople
+  return isTold(failure)
     ? failure.message.slice(0, longestError)
     : 'Something went wrong that should not; the log has it whole.';
+}
+
+/** Whether its words were written for people. */
+function isTold(failure: unknown): failure is Error {
+  return (
+    failure instanceof DomainError ||
+    failure instanceof StartError ||
+    (failure instanceof Error && 'syscall' in failure)
+  );
 }

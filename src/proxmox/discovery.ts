@@ -38,8 +38,10 @@ export interface Discovered {
   pass: PassResult;
   /** What is called so may be of several items, and waits for a person. */
   waiting: string[];
-  /** What was left out, in sentences. */
+  /** What could not be seen, in sentences. */
   leftOut: string[];
+  /** How many guests are being made or moved, and are told of once that is over. */
+  moving: number;
 }
 
 export interface Asked {
@@ -70,7 +72,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
   const isWanted = wantedBy(settings);
   let rights: Rights | undefined;
   /** What this process saw last; with the pass that said it whole, where nothing was left to be said. */
-  let last: (Picture & { passId: string | undefined; leftOut: string[] }) | undefined;
+  let last: (Picture & Pick<Discovered, 'leftOut' | 'moving'> & { passId: string | undefined }) | undefined;
 
   async function look(api: Api, isFull: boolean): Promise<{ itself: KnownCluster; resources: Resources }> {
     const before = await standingCluster(store, source);
@@ -122,7 +124,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     if (!again) return undefined;
     const { pass } = again;
     last = { ...last, passId: pass.pass_id };
-    return { pass, waiting: [], leftOut: last.leftOut };
+    return { pass, waiting: [], leftOut: last.leftOut, moving: last.moving };
   }
 
   return {
@@ -162,7 +164,8 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
         authors: new Map([...authors].map(([subject, author]) => [keyOf(cluster, subject), author])),
         dryRun,
       });
-      const remarked = [...doubts, ...remarks(unread, guests, told, vanished.kept.length)];
+      const moving = movingOf(guests, told, unread);
+      const remarked = [...doubts, ...remarks(unread, vanished.kept.length)];
       if (!dryRun) {
         if (pass.outcome === 'good') for (const subject of vanished.gone) forgetGuest(known, subject);
         await store.write(async (trx) => {
@@ -173,12 +176,12 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
         // What could not be read, or not be proved, is tried again.
         const isWhole = pass.outcome === 'good' && unread.faults.size + vanished.kept.length === 0;
         const picture = pictureOf(resources, guests, known, begunAt, pace, mayAsk);
-        last = { ...picture, passId: isWhole ? pass.pass_id : undefined, leftOut: remarked };
+        last = { ...picture, passId: isWhole ? pass.pass_id : undefined, leftOut: remarked, moving };
       }
       const waiting = pass.outcomes.flatMap(({ index, outcome }) =>
         outcome === 'waiting' ? [String(observations[index]?.item.ci_name)] : [],
       );
-      return { pass, waiting, leftOut: remarked };
+      return { pass, waiting, leftOut: remarked, moving };
     },
 
     async readOne(api, vmid) {
@@ -269,24 +272,22 @@ function rowDoubts({ guests, unreadable }: Resources, longDown: ReadonlySet<stri
   ];
 }
 
-/** What stands as it was, and why; nothing of it is lost by that. */
-function remarks(
-  { faults }: Unread,
-  guests: readonly GuestRow[],
-  told: ReadonlySet<GuestRow>,
-  hidden: number,
-): string[] {
+/** What stands as it was because it could not be seen; nothing of it is lost by that. */
+function remarks({ faults }: Unread, hidden: number): string[] {
   const [first] = faults.values();
-  const moving = guests.filter((row) => !told.has(row) && row.name !== undefined && !faults.has(guestSubject(row)));
   return [
     ...(faults.size > 0 ? [`${counted(faults.size, 'guest')} could not be read and stand as they were: ${first}`] : []),
-    ...(moving.length > 0 ? [`${counted(moving.length, 'guest')} being made or moved, for the next reading`] : []),
     ...(hidden > 0
       ? [
           `${counted(hidden, 'guest')} not shown to this token any more and not known to be gone, so they stand as they were`,
         ]
       : []),
   ];
+}
+
+/** Guests that are being made or moved: their details may be those of the next moment, and are read then. */
+function movingOf(guests: readonly GuestRow[], told: ReadonlySet<GuestRow>, { faults }: Unread): number {
+  return guests.filter((row) => !told.has(row) && row.name !== undefined && !faults.has(guestSubject(row))).length;
 }
 
 function counted(count: number, noun: string): string {

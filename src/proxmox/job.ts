@@ -52,9 +52,9 @@ async function readOne(discovery: Discovery, api: Api, cluster: string, vmid: nu
   };
 }
 
-function outcomeOf({ pass, leftOut }: Discovered): JobOutcome {
+function outcomeOf({ pass, leftOut, moving }: Discovered): JobOutcome {
   const { seen, created, updated, unchanged, missing } = pass;
-  const counts = { seen, created, updated, unchanged, missing };
+  const counts = { seen, created, updated, unchanged, missing, moving };
   if (pass.outcome === 'suspicious') return { outcome: 'held', why: heldWords(pass.why, pass.pass_id), counts };
   if (leftOut.length === 0) return { outcome: 'good', counts };
   return { outcome: 'partial', why: `${leftOut.join('; ')}.`, counts };
