@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { type App, openApp, settingsSchema } from '../src/app.ts';
 import { type Environment, readConfig } from '../src/config.ts';
 import type { ThisMachine } from '../src/inventory/here.ts';
-import { openLog } from '../src/log.ts';
+import { type Logger, openLog } from '../src/log.ts';
 import { dump } from './yaml.ts';
 
 export interface Answered {
@@ -39,6 +39,8 @@ export interface ServiceOptions {
   machine?: ThisMachine;
   /** Where secrets are that the settings name as env:NAME. */
   env?: Environment;
+  /** Instead of none. */
+  log?: Logger;
 }
 
 export function temporaryFolder(): string {
@@ -52,7 +54,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const file = dump(join(folder, 'rollcall.yml'), { timezone: 'UTC', ...options.settings });
   const env = { ROLLCALL_LISTEN: '127.0.0.1:0' };
   const config = readConfig(settingsSchema, { file, data: join(folder, 'data'), env, cwd: folder });
-  const log = openLog('silent', 'json');
+  const log = options.log ?? openLog('silent', 'json');
   let now = Temporal.Instant.from(options.startsAt ?? '2026-03-02T10:00:00Z');
   const clock = () => now;
   const open = () => openApp(config, log, { ...options, clock });

@@ -34,11 +34,17 @@ export function observationsOf(
   known: Knowledge,
 ): Observation[] {
   const networks = networksOf(cluster, nodes, known);
-  const places = { networks: new Set(networks.map(({ key }) => key)), storages: storagesOf(cluster, storages) };
+  const shown = storagesOf(cluster, storages);
+  // Those that the token does not see any more are there as well.
+  const hidden = (known.of(clusterSubject, 'storages')?.content ?? []).map((subject) => keyOf(cluster, subject));
+  const places = {
+    networks: new Set(networks.map(({ key }) => key)),
+    storages: new Set([...shown.keys(), ...hidden]),
+  };
   return [
     ...clusterOf(cluster, nodes, known),
     ...nodes.map((node) => nodeOf(cluster, node, known)),
-    ...places.storages.values(),
+    ...shown.values(),
     ...networks,
     ...guests.flatMap((guest) => guestOf(cluster, guest, known, places) ?? []),
   ];
@@ -46,7 +52,7 @@ export function observationsOf(
 
 interface Places {
   networks: ReadonlySet<string>;
-  storages: ReadonlyMap<string, Observation>;
+  storages: ReadonlySet<string>;
 }
 
 function placed(cluster: Cluster): { site_id?: string } {
@@ -174,8 +180,8 @@ function nodeOf(cluster: Cluster, row: NodeRow, known: Knowledge): Observation {
   ];
   return {
     key: keyOf(cluster, subject),
-    // Of a node that is down the row holds no figures: those that were known stand.
-    ...(row.isOnline ? {} : { partial: true }),
+    // Of a node that is down, or that the token may not look at, the row holds no figures: those that were known stand.
+    ...(row.isOnline && row.cpus !== undefined ? {} : { partial: true }),
     item: {
       ci_type: 'physical_server',
       ci_name: row.node,
@@ -198,16 +204,20 @@ function nodeOf(cluster: Cluster, row: NodeRow, known: Knowledge): Observation {
   };
 }
 
+export function storageSubject({ node, storage, isShared }: Pick<StorageRow, 'node' | 'storage' | 'isShared'>): string {
+  return isShared ? `storage/${storage}` : `storage/${node}/${storage}`;
+}
+
 /** A shared storage has a row for each node and is one; any other is as many as there are nodes. */
 function storageKeys(cluster: Cluster, node: string, storage: string): [string, string] {
-  return [keyOf(cluster, `storage/${node}/${storage}`), keyOf(cluster, `storage/${storage}`)];
+  const keyWhere = (isShared: boolean) => keyOf(cluster, storageSubject({ node, storage, isShared }));
+  return [keyWhere(false), keyWhere(true)];
 }
 
 function storagesOf(cluster: Cluster, rows: readonly StorageRow[]): Map<string, Observation> {
   const found = new Map<string, Observation>();
   for (const { storage, node, isShared, type, content, capacityBytes } of rows) {
-    const [own, shared] = storageKeys(cluster, node, storage);
-    const key = isShared ? shared : own;
+    const key = keyOf(cluster, storageSubject({ node, storage, isShared }));
     const former = found.get(key)?.item.technical_specs as Record<string, unknown> | undefined;
     const technical_specs = said({
       parent: isShared ? (cluster.ownName ?? cluster.name) : node,
@@ -216,7 +226,12 @@ function storagesOf(cluster: Cluster, rows: readonly StorageRow[]): Map<string, 
       content: [...content].sort(),
       capacity_gb: sized(capacityBytes, gigabyte) ?? former?.capacity_gb,
     });
-    found.set(key, { key, item: { ci_type: 'storage', ci_name: storage, ...placed(cluster), technical_specs } });
+    found.set(key, {
+      key,
+      // Of one that is not reached now the row holds no size: that which was known stands.
+      ...(technical_specs.capacity_gb === undefined ? { partial: true } : {}),
+      item: { ci_type: 'storage', ci_name: storage, ...placed(cluster), technical_specs },
+    });
   }
   return found;
 }

@@ -37,6 +37,18 @@ const meanings: readonly [form: RegExp, kind: ProxmoxTrouble][] = [
   [/guest agent|qmp command|is not running|not running/i, 'inside_silent'],
 ];
 
+/** A success without what was asked for is taken for nothing known, and never for nothing there. */
+export function rowsIn(data: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(data)) return data;
+  throw new ProxmoxError('protocol', `${what} were answered without a list`);
+}
+
+export function fieldsIn(data: unknown, what: string): Record<string, unknown> {
+  const fields = object(data);
+  if (Object.keys(fields).length > 0) return fields;
+  throw new ProxmoxError('protocol', `${what} was answered without a field`);
+}
+
 const longestWords = 300;
 
 /** Undefined where the answer is a success. */
