@@ -44,6 +44,11 @@ export function addressesOf(nics: readonly Nic[], interfaces: readonly Interface
   return { addresses, primary: addresses[0] };
 }
 
+/** Whether any card of a guest has an address. */
+export function isReached(nics: readonly Nic[], interfaces: readonly Interface[]): boolean {
+  return nics.some((nic) => addressesOn(nic, interfaces).length > 0);
+}
+
 function addressesOn({ mac }: Nic, interfaces: readonly Interface[]): string[] {
   if (mac === undefined) return [];
   return inOrder(interfaces.filter((one) => one.mac === mac).flatMap((one) => one.addresses.filter(isReachable)));

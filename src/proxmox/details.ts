@@ -3,15 +3,24 @@
  * that cannot be read hides no other, and what was known of it stands; a wrong token ends it all at once.
  */
 
-import { agentFault, readInterfaces, readNodeNetwork, readSystem } from './addresses.ts';
-import { list, number, object, text } from './answer.ts';
+import { agentFault, isReached, type NodeInterface, readInterfaces, readNodeNetwork, readSystem } from './addresses.ts';
+import { number, object, text } from './answer.ts';
 import { type Api, part } from './client.ts';
-import { type Due, guestDue, type Pace, type Surrounding, signOf, surroundingDue, surroundingsOf } from './due.ts';
-import { readConfig, readSnapshots } from './guest-config.ts';
+import {
+  type Due,
+  guestDue,
+  isStartedAnew,
+  type Pace,
+  type Surrounding,
+  signOf,
+  surroundingDue,
+  surroundingsOf,
+} from './due.ts';
+import { isAnotherBody, readConfig, readSnapshots } from './guest-config.ts';
 import { type BackupJob, type Contents, guestSubject, type Knowledge, type Vnet } from './knowledge.ts';
 import { eachOf } from './pool.ts';
 import type { GuestRow, NodeRow } from './rows.ts';
-import { ProxmoxError } from './trouble.ts';
+import { fieldsIn, ProxmoxError, rowsIn } from './trouble.ts';
 
 export interface Reader {
   api: Api;
@@ -33,6 +42,8 @@ export interface Unread {
 const callsAtOnce = 6;
 /** An agent that hangs holds one of three workers of its node for seconds. */
 const agentCallsAtOnce = 2;
+/** An agent may be there before the network is: for so long a guest without an address is one that still starts. */
+const startSeconds = 600;
 
 export async function readGuests(reader: Reader, guests: readonly GuestRow[]): Promise<Unread> {
   const unread: Unread = { faults: new Map(), changed: new Set() };
@@ -84,7 +95,10 @@ async function attempt(
 
 async function readGuestConfig({ api, known, now }: Reader, row: GuestRow, { faults, changed }: Unread): Promise<void> {
   const subject = guestSubject(row);
-  const config = readConfig(row.type, await guestAt(api, row).config.$get());
+  const config = readConfig(
+    row.type,
+    fieldsIn(await guestAt(api, row).config.$get(), `the configuration of ${subject}`),
+  );
   // Since its row was read the number may have gone to another guest: the next pass will see that whole.
   if (config.name !== undefined && config.name !== row.name) {
     faults.set(subject, `${subject} was being renamed`);
@@ -92,26 +106,38 @@ async function readGuestConfig({ api, known, now }: Reader, row: GuestRow, { fau
   }
   const before = known.of(subject, 'config')?.content.config;
   if (JSON.stringify(before) !== JSON.stringify(config)) changed.add(subject);
+  // Nothing of what was inside the former guest of this number is so of the present one.
+  if (before && isAnotherBody(before, config))
+    for (const kind of ['snapshots', 'inside', 'system'] as const) known.forget(subject, kind);
   known.learn(subject, 'config', now, { sign: signOf(row), node: row.node, uptime: row.uptime, config });
   if (!config.hasSnapshots) known.forget(subject, 'snapshots');
 }
 
 async function readGuestSnapshots({ api, known, now }: Reader, row: GuestRow): Promise<void> {
-  known.learn(guestSubject(row), 'snapshots', now, readSnapshots(await guestAt(api, row).snapshot.$get()));
+  const subject = guestSubject(row);
+  const rows = rowsIn(await guestAt(api, row).snapshot.$get(), `the snapshots of ${subject}`);
+  known.learn(subject, 'snapshots', now, readSnapshots(rows));
 }
 
 /** Whatever is wrong in there: what was known stands, and it is asked again later. */
 async function readInside(reader: Reader, row: GuestRow): Promise<void> {
   const { api, known, now } = reader;
   const subject = guestSubject(row);
-  const before = known.of(subject, 'inside')?.content;
+  const reading = known.of(subject, 'inside');
+  const before = reading?.content;
   try {
     const data =
       row.type === 'lxc'
         ? await api.nodes.$(part(row.node)).lxc.$(row.vmid).interfaces.$get()
         : await api.nodes.$(part(row.node)).qemu.$(row.vmid).agent['network-get-interfaces'].$get();
-    const interfaces = agentFault(data) === undefined ? readInterfaces(data) : null;
-    known.learn(subject, 'inside', now, { interfaces, uptime: row.uptime, failures: interfaces ? 0 : 1 });
+    const refusal = agentFault(data) ?? (data === null ? 'it does not run' : undefined);
+    if (refusal !== undefined) throw new ProxmoxError('inside_silent', refusal);
+    const interfaces = readInterfaces(
+      rowsIn(row.type === 'lxc' ? data : object(data).result, `the interfaces of ${subject}`),
+    );
+    if (row.uptime < startSeconds && !isReached(known.of(subject, 'config')?.content.config.nics ?? [], interfaces))
+      throw new ProxmoxError('inside_silent', 'it has no address yet');
+    known.learn(subject, 'inside', now, { interfaces, uptime: row.uptime, failures: 0 });
   } catch (error) {
     if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
     const isOldRelease = error.kind === 'not_implemented';
@@ -119,7 +145,9 @@ async function readInside(reader: Reader, row: GuestRow): Promise<void> {
     known.learn(subject, 'inside', now, { interfaces: before?.interfaces ?? null, uptime: row.uptime, failures });
     return;
   }
-  if (isDue(reader, row, 'system')) await readGuestSystem(reader, row);
+  // It may have been started with another system, or another release of it.
+  const isAnew = row.type === 'qemu' && reading !== undefined && isStartedAnew(row, reading, now);
+  if (isAnew || isDue(reader, row, 'system')) await readGuestSystem(reader, row);
 }
 
 async function readGuestSystem({ api, known, now }: Reader, row: GuestRow): Promise<void> {
@@ -129,6 +157,7 @@ async function readGuestSystem({ api, known, now }: Reader, row: GuestRow): Prom
     if (agentFault(data) !== undefined) return;
     const named = await agent['get-host-name'].$get();
     const hostName = text(object(object(named).result)['host-name']) ?? null;
+    fieldsIn(object(data).result, 'the system');
     known.learn(guestSubject(row), 'system', now, { ...readSystem(data), hostName });
   } catch (error) {
     if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
@@ -150,7 +179,8 @@ export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nod
     } catch (error) {
       if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
       // What the token may not see, or this release does not have, is asked for as seldom as all else.
-      if (isLasting(error)) known.learn(one.subject, one.kind, now, null);
+      // What was known of it stands.
+      if (isLasting(error)) known.learn(one.subject, one.kind, now, known.of(one.subject, one.kind)?.content ?? null);
     }
   });
 }
@@ -158,7 +188,7 @@ export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nod
 async function readSurrounding(api: Api, { kind, node = '' }: Surrounding): Promise<Contents[Surrounding['kind']]> {
   switch (kind) {
     case 'network':
-      return readNodeNetwork(await api.nodes.$(part(node)).network.$get());
+      return networksIn(await api.nodes.$(part(node)).network.$get(), node);
     case 'node':
       return nodeFacts(await api.nodes.$(part(node)).status.$get());
     case 'version':
@@ -166,20 +196,27 @@ async function readSurrounding(api: Api, { kind, node = '' }: Surrounding): Prom
     case 'backup':
       return await readBackup(api);
     case 'vnets':
-      return vnetsIn(await api.cluster.sdn.vnets.$get());
+      return vnetsIn(rowsIn(await api.cluster.sdn.vnets.$get(), 'the virtual networks'));
   }
 }
 
 export async function readVersion(api: Api): Promise<string | null> {
-  return text(object(await api.version.$get()).version) ?? null;
+  return text(fieldsIn(await api.version.$get(), 'the version').version) ?? null;
 }
 
 function isLasting({ kind }: ProxmoxError): boolean {
   return kind === 'permission' || kind === 'not_implemented' || kind === 'not_found' || kind === 'invalid';
 }
 
+/** A node that answers has at least the one by which it does. */
+function networksIn(data: unknown, node: string): readonly NodeInterface[] {
+  const networks = readNodeNetwork(rowsIn(data, `the networks of ${node}`));
+  if (networks.length > 0) return networks;
+  throw new ProxmoxError('protocol', `the networks of ${node} were answered without one`);
+}
+
 function nodeFacts(data: unknown) {
-  const status = object(data);
+  const status = fieldsIn(data, 'the state of a node');
   const cpu = object(status.cpuinfo);
   const kernel = text(object(status['current-kernel']).release) ?? text(status.kversion) ?? null;
   return {
@@ -192,20 +229,20 @@ function nodeFacts(data: unknown) {
 }
 
 async function readBackup(api: Api): Promise<NonNullable<Contents['backup']>> {
-  const jobs = list(await api.cluster.backup.$get()).flatMap((entry): BackupJob[] => {
+  const jobs = rowsIn(await api.cluster.backup.$get(), 'the backup jobs').flatMap((entry): BackupJob[] => {
     const job = object(entry);
     const id = text(job.id);
     if (id === undefined) return [];
     const isEnabled = job.enabled === undefined || number(job.enabled) === 1;
     return [{ id, schedule: text(job.schedule), storage: text(job.storage), isEnabled }];
   });
-  const rows = list(await api.cluster['backup-info']['not-backed-up'].$get());
+  const rows = rowsIn(await api.cluster['backup-info']['not-backed-up'].$get(), 'the guests without a backup');
   const uncovered = rows.flatMap((row) => number(object(row).vmid) ?? []).sort((a, b) => a - b);
   return { jobs, uncovered };
 }
 
-function vnetsIn(data: unknown): Vnet[] {
-  return list(data).flatMap((entry) => {
+function vnetsIn(rows: readonly unknown[]): Vnet[] {
+  return rows.flatMap((entry) => {
     const one = object(entry);
     const name = text(one.vnet);
     if (name === undefined) return [];

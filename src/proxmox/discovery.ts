@@ -14,10 +14,10 @@ import { type Reader, readGuests, readSurroundings, readVersion, type Unread } f
 import { isStale, type Pace } from './due.ts';
 import { lookAtCluster, refuseAnother, refuseStrange, refuseTwice } from './itself.ts';
 import { clusterSubject, guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
-import { type Cluster, guestOf, keyOf, observationsOf } from './observations.ts';
+import { type Cluster, guestOf, keyOf, observationsOf, storageSubject } from './observations.ts';
 import { isAsIn, type Picture, pictureOf, rowsOf } from './picture.ts';
-import { agentRight, majorOf, mayEver, type Rights } from './rights.ts';
-import { type GuestRow, type NodeRow, type Resources, readResources } from './rows.ts';
+import { agentRight, holdsBelow, majorOf, mayEver, type Rights, readRights } from './rights.ts';
+import { type GuestRow, type NodeRow, type Resources, readResources, type StorageRow } from './rows.ts';
 import { wantedBy } from './rules.ts';
 import type { ClusterSettings } from './settings.ts';
 import { type KnownCluster, listClusters, loadKnowledge, standingCluster, storeCluster, storeNews } from './store.ts';
@@ -145,6 +145,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
       const told = new Set(guests.filter((row) => isTold(row, known, begunAt)));
       const nodes = noteNodes(resources.nodes, known, begunAt);
       const vanished = await lookFor(api, resources.guests, known, nodes.down);
+      const hidden = await lookForStorages(api, resources.storages, known, { now: begunAt, isLooked });
       const authors = await whoDidIt(api, rowsOf(resources), unread, vanished.gone);
       const doubts = [
         ...(itself.has_quorum ? [] : ['the cluster has no quorum, and answers from its last copy']),
@@ -155,6 +156,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
       const leftOut = [
         ...resources.guests.filter((row) => !told.has(row)).map((row) => guestSubject(row)),
         ...vanished.kept,
+        ...hidden,
       ];
       const pass = await cmdb.read(source, observations, {
         complete: doubts.length === 0,
@@ -204,6 +206,26 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
       return { ci_id: outcome?.ci_id ?? null, outcome: outcome?.outcome ?? 'unchanged' };
     },
   };
+
+  /** Storages that are not listed any more only because the token may not see them. */
+  async function lookForStorages(
+    api: Api,
+    rows: readonly StorageRow[],
+    known: Knowledge,
+    { now, isLooked }: { now: Temporal.Instant; isLooked: boolean },
+  ): Promise<string[]> {
+    const listed = new Set(rows.map(storageSubject));
+    const former = known.of(clusterSubject, 'storages')?.content ?? [];
+    const absent = former.filter((subject) => !listed.has(subject));
+    const seesAll = () => rights !== undefined && holdsBelow(rights, '/storage', 'Datastore.Audit');
+    // The right may have been taken since a full reading asked for it.
+    if (absent.length > 0 && (!rights || (!isLooked && seesAll())))
+      rights = readRights(await api.access.permissions.$get());
+    const hidden = seesAll() ? [] : absent;
+    const present = [...listed, ...hidden].sort();
+    if (present.join() !== former.join()) known.learn(clusterSubject, 'storages', now, present);
+    return hidden;
+  }
 
   /** Only where something differs from what this process saw last. */
   async function whoDidIt(
@@ -255,11 +277,14 @@ function noteNodes(nodes: readonly NodeRow[], known: Knowledge, now: Temporal.In
       known.forget(subject, 'offline');
       continue;
     }
-    down.add(node);
     const since = known.of(subject, 'offline')?.readAt;
     if (!since) known.learn(subject, 'offline', now, null);
-    if (since && now.since(since).total('hours') >= nodeDownHours) longDown.add(node);
-    else doubts.push(`node ${node} is down`);
+    if (since && now.since(since).total('hours') >= nodeDownHours) {
+      longDown.add(node);
+      continue;
+    }
+    down.add(node);
+    doubts.push(`node ${node} is down`);
   }
   return { down, longDown, doubts };
 }
@@ -276,7 +301,9 @@ function rowDoubts({ guests, unreadable }: Resources, longDown: ReadonlySet<stri
 function remarks({ faults }: Unread, hidden: number): string[] {
   const [first] = faults.values();
   return [
-    ...(faults.size > 0 ? [`${counted(faults.size, 'guest')} could not be read and stand as they were: ${first}`] : []),
+    ...(faults.size > 0
+      ? [`${counted(faults.size, 'guest')} could not be read and stand as they were: ${first?.replace(/\.$/, '')}`]
+      : []),
     ...(hidden > 0
       ? [
           `${counted(hidden, 'guest')} not shown to this token any more and not known to be gone, so they stand as they were`,

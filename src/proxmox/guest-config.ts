@@ -71,6 +71,14 @@ export function readConfig(type: GuestType, data: unknown): GuestConfig {
   };
 }
 
+/** Whether a number holds another guest than before: by its UUID, or where it has none by all of its MACs. */
+export function isAnotherBody(before: GuestConfig, now: GuestConfig): boolean {
+  if (before.uuid !== undefined && now.uuid !== undefined) return before.uuid.toLowerCase() !== now.uuid.toLowerCase();
+  const former = before.nics.flatMap(({ mac }) => mac ?? []);
+  const present = now.nics.flatMap(({ mac }) => mac ?? []);
+  return former.length > 0 && present.length > 0 && !present.some((mac) => former.includes(mac));
+}
+
 /** Cores of all sockets; of a container without the setting undefined: it has those of its host. */
 function coresOf(type: GuestType, config: Record<string, unknown>): number | undefined {
   const cores = number(config.cores);

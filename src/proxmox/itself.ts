@@ -3,12 +3,12 @@
  * quorum, and what the token may see. An address may answer for another cluster one day.
  */
 
-import { list, number, object, text } from './answer.ts';
+import { number, object, text } from './answer.ts';
 import type { Api } from './client.ts';
 import { type Rights, readRights, seesGuests } from './rights.ts';
 import { type Resources, readResources } from './rows.ts';
 import type { KnownCluster } from './store.ts';
-import { ProxmoxError } from './trouble.ts';
+import { ProxmoxError, rowsIn } from './trouble.ts';
 
 export type Itself = Omit<KnownCluster, 'source' | 'read_at'>;
 
@@ -36,12 +36,13 @@ export async function lookAtCluster(api: Api, before: Itself | undefined): Promi
 }
 
 function readStatus(data: unknown): Itself {
-  const rows = list(data).map(object);
+  const rows = rowsIn(data, 'the state of the cluster and its nodes').map(object);
   const cluster = rows.find(({ type }) => type === 'cluster');
   const nodes = rows.flatMap((row) => {
     const name = row.type === 'node' ? text(row.name) : undefined;
     return name === undefined ? [] : [{ name, address: text(row.ip) ?? null }];
   });
+  if (nodes.length === 0) throw new ProxmoxError('protocol', 'the state of the cluster was answered without a node');
   return {
     own_name: text(cluster?.name) ?? null,
     nodes,

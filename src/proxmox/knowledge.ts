@@ -16,6 +16,8 @@ export interface Contents {
   node: { version: string | null; kernel: string | null; cpuModel: string | null; sockets: number | null } | null;
   backup: { jobs: readonly BackupJob[]; uncovered: readonly number[] } | null;
   vnets: readonly Vnet[] | null;
+  /** Of the cluster: the storages that it has, as subjects. */
+  storages: readonly string[];
   /** Of the release, such as 9.1.4. */
   version: string | null;
   /** Of a node: it was down whenever it was looked at since it was read. */

@@ -35,7 +35,7 @@ describe('a guest that is not listed any more', () => {
     expect(first).toEqual({
       outcome: 'good',
       error: null,
-      counts: { seen: 23, created: 0, updated: 0, unchanged: 23, missing: 1 },
+      counts: { seen: 23, created: 0, updated: 0, unchanged: 23, missing: 1, moving: 0 },
     });
     expect(asked).toEqual({ 'GET /cluster/resources': 1, 'GET /cluster/nextid': 1, 'GET /cluster/tasks': 1 });
     expect(missing).toEqual([['A web 100 on pve1: missing', 'B db 101 on pve2: running'], ['db']]);

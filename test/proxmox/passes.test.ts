@@ -146,7 +146,7 @@ describe('over an unchanged cluster', () => {
     const quickCalls = home.calls();
     const whole = await discover();
 
-    const counts = { seen: 18, created: 0, updated: 0, unchanged: 18, missing: 0 };
+    const counts = { seen: 18, created: 0, updated: 0, unchanged: 18, missing: 0, moving: 0 };
     expect([quick, whole]).toEqual([
       { outcome: 'good', error: null, counts },
       { outcome: 'good', error: null, counts },
@@ -231,7 +231,7 @@ test('a guest that cannot be read hides no other, and stands as it was', async (
     outcome: 'partial',
     error:
       '1 guest could not be read and stand as they were: /nodes/pve1/qemu/100/config was refused with 500: unable to parse value.',
-    counts: { seen: 17, created: 0, updated: 1, unchanged: 16, missing: 0 },
+    counts: { seen: 17, created: 0, updated: 1, unchanged: 16, missing: 0, moving: 0 },
   });
   expect(await guests()).toEqual([
     'A web 100 on pve1: running',
