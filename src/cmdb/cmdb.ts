@@ -58,7 +58,7 @@ export interface Cmdb {
   pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[] }>;
   /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
   observe(source: string, batch: readonly Observation[]): Promise<Outcome[]>;
-  /** One reading of one of our own sources, whole or not, in one transaction. */
+  /** One reading of one of our own sources, whole or not, in one transaction. Its changes are told by a rehearsal alone. */
   read(source: string, batch: readonly Observation[], reading: OwnReading): Promise<PassResult>;
   /**
    * One that says the very same as an earlier one, without saying it again; undefined where it has to be said, since
@@ -277,6 +277,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         statements,
         begunAt: stamp(clock()),
         leftOut: nothing,
+        tellsChanges: true,
         refused: errors.length,
         origin: body.origin ?? null,
         takesOver: body.takes_over ?? false,
@@ -307,6 +308,7 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
         statements,
         begunAt: stamp(begunAt),
         leftOut,
+        tellsChanges: dryRun === true,
         refused: 0,
         origin: null,
         takesOver: false,

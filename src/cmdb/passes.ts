@@ -7,12 +7,14 @@ import { randomUUIDv7 } from 'node:crypto';
 import { DomainError, type Fault } from '../errors.ts';
 import { listStanding } from '../store/alerts.ts';
 import type { Trx } from '../store/open.ts';
+import { inTurns } from '../store/turn.ts';
 import { stamp } from '../time.ts';
+import { natural } from './identity/guests.ts';
 import { marksOf } from './identity/marks.ts';
 import type { Marks } from './identity/witness.ts';
 import type { ClaimId, SourceRef } from './item.ts';
 import { kindOf } from './kinds.ts';
-import { reconcile } from './reconcile.ts';
+import { type Reconciled, reconcile } from './reconcile.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
 import { stopsAfterMilliseconds } from './status.ts';
 import type { Change, Occasion } from './store/changes.ts';
@@ -46,6 +48,8 @@ export interface Reading {
   begunAt: string;
   /** Keys of things that it left out on purpose, or could not judge: they are neither seen nor gone. */
   leftOut: ReadonlySet<string>;
+  /** Whether the changes are asked for: of a first reading of thousands they are much. */
+  tellsChanges: boolean;
   /** How many of its items were refused; with any, the reading is not whole. */
   refused: number;
   /** Where an import was read, so that another file of the same name is not taken for it. */
@@ -84,7 +88,10 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
     ...heldBack(statement, held),
     begunAt: reading.complete ? reading.begunAt : null,
   }));
-  const result = await reconcile(trx, heart, statements, { ...occasion, passId }, { vanished });
+  const result =
+    living.length === 0
+      ? await reconcileFirst(trx, heart, statements, { ...occasion, passId }, reading.tellsChanges)
+      : await reconcile(trx, heart, statements, { ...occasion, passId }, { vanished });
   if (isGood) await countAbsence(trx, source, occasion.at);
   // Where no two things carry one identifier, none is a copy of another.
   if (verdict.outcome !== 'suspicious' && reading.complete && (await listStanding(trx, 'shared_identifier')).length > 0)
@@ -102,12 +109,34 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
     unchanged: count('unchanged'),
     missing: vanished.length,
     refused: reading.refused,
-    changes: result.changes,
+    changes: reading.tellsChanges ? result.changes : [],
     outcomes: result.outcomes,
   };
   await storePass(trx, pass, verdict.held, { ...occasion, begunAt: reading.begunAt });
   await updateSourceAfterPass(trx, pass, occasion.at);
   return pass;
+}
+
+/** So many things of a first reading are worked on at once. It bounds memory. */
+const firstPart = 1000;
+
+/** Nothing of it was known, so that in one moment its parts come out as the whole would. */
+async function reconcileFirst(
+  trx: Trx,
+  heart: Heart,
+  statements: readonly Statement[],
+  occasion: Occasion,
+  tellsChanges: boolean,
+): Promise<Reconciled> {
+  const all: Reconciled = { outcomes: [], changes: [] };
+  // Names are given in the order of keys.
+  const ordered = [...statements].sort((a, b) => natural(a.key ?? '', b.key ?? ''));
+  for await (const part of inTurns(ordered, firstPart)) {
+    const { outcomes, changes } = await reconcile(trx, heart, part, occasion);
+    all.outcomes.push(...outcomes);
+    if (tellsChanges) all.changes.push(...changes);
+  }
+  return all;
 }
 
 /**

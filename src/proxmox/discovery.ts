@@ -20,7 +20,15 @@ import { agentRight, holdsBelow, majorOf, mayEver, type Rights, readRights } fro
 import { type GuestRow, type NodeRow, type Resources, readResources, type StorageRow } from './rows.ts';
 import { wantedBy } from './rules.ts';
 import type { ClusterSettings } from './settings.ts';
-import { type KnownCluster, listClusters, loadKnowledge, standingCluster, storeCluster, storeNews } from './store.ts';
+import {
+  forgetGuests,
+  type KnownCluster,
+  listClusters,
+  loadKnowledge,
+  standingCluster,
+  storeCluster,
+  storeNews,
+} from './store.ts';
 import { ProxmoxError } from './trouble.ts';
 import { lookFor, numberOf } from './vanished.ts';
 
@@ -127,6 +135,49 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     return { pass, waiting: [], leftOut: last.leftOut, moving: last.moving };
   }
 
+  /** Reads what rows do not show, and puts together what is to be said. What was read is kept; all else goes. */
+  async function take(
+    api: Api,
+    itself: KnownCluster,
+    resources: Resources,
+    { begunAt, dryRun, progress }: { begunAt: Temporal.Instant; dryRun: boolean; progress: Reader['progress'] },
+  ) {
+    const cluster = clusterOf(itself);
+    const known = await loadKnowledge(store.read, source);
+    const guests = resources.guests.filter(isWanted);
+    const unread = await readDue({ api, known, now: begunAt, pace, progress }, guests, resources.nodes);
+    const told = new Set(guests.filter((row) => isTold(row, known, begunAt)));
+    const nodes = noteNodes(resources.nodes, known, begunAt);
+    const vanished = await lookFor(api, resources.guests, known, nodes.down);
+    const isLooked = itself.read_at >= stamp(begunAt);
+    const hidden = await lookForStorages(api, resources.storages, known, { now: begunAt, isLooked });
+    const authors = await whoDidIt(api, rowsOf(resources), unread, vanished.gone);
+    const doubts = [
+      ...(itself.has_quorum ? [] : ['the cluster has no quorum, and answers from its last copy']),
+      ...nodes.doubts,
+      ...rowDoubts(resources, nodes.longDown),
+    ];
+    const untold = resources.guests.filter((row) => !told.has(row)).map((row) => guestSubject(row));
+    const observations = observationsOf(cluster, { ...resources, guests: [...told] }, known);
+    if (!dryRun) await store.write((trx) => storeNews(trx, source, known));
+    const mayAsk = (guest: { type: string }) => guest.type === 'lxc' || mayAskAgents(known);
+    return {
+      observations,
+      names: observations.map(({ item }) => String(item.ci_name)),
+      reading: {
+        complete: doubts.length === 0,
+        why: doubts.length === 0 ? null : doubts.join('; '),
+        leftOut: new Set([...untold, ...vanished.kept, ...hidden].map((subject) => keyOf(cluster, subject))),
+        authors: new Map([...authors].map(([subject, author]) => [keyOf(cluster, subject), author])),
+      },
+      gone: vanished.gone,
+      leftOut: [...doubts, ...remarks(unread, vanished.kept.length)],
+      moving: movingOf(guests, told, unread),
+      isWhole: unread.faults.size + vanished.kept.length === 0,
+      picture: pictureOf(resources, guests, known, begunAt, pace, mayAsk),
+    };
+  }
+
   return {
     source,
 
@@ -134,56 +185,23 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
       const begunAt = clock();
       const { itself, resources } = await look(api, isFull);
       refuseStrange(name, resources, itself);
-      const isLooked = itself.read_at >= stamp(begunAt);
       const again = dryRun ? undefined : await sayAgain(resources, itself, begunAt);
       if (again) return again;
 
-      const cluster = clusterOf(itself);
-      const known = await loadKnowledge(store.read, source);
-      const guests = resources.guests.filter(isWanted);
-      const unread = await readDue({ api, known, now: begunAt, pace, progress }, guests, resources.nodes);
-      const told = new Set(guests.filter((row) => isTold(row, known, begunAt)));
-      const nodes = noteNodes(resources.nodes, known, begunAt);
-      const vanished = await lookFor(api, resources.guests, known, nodes.down);
-      const hidden = await lookForStorages(api, resources.storages, known, { now: begunAt, isLooked });
-      const authors = await whoDidIt(api, rowsOf(resources), unread, vanished.gone);
-      const doubts = [
-        ...(itself.has_quorum ? [] : ['the cluster has no quorum, and answers from its last copy']),
-        ...nodes.doubts,
-        ...rowDoubts(resources, nodes.longDown),
-      ];
-      const observations = observationsOf(cluster, { ...resources, guests: [...told] }, known);
-      const leftOut = [
-        ...resources.guests.filter((row) => !told.has(row)).map((row) => guestSubject(row)),
-        ...vanished.kept,
-        ...hidden,
-      ];
-      const pass = await cmdb.read(source, observations, {
-        complete: doubts.length === 0,
-        why: doubts.length === 0 ? null : doubts.join('; '),
-        begunAt,
-        leftOut: new Set(leftOut.map((subject) => keyOf(cluster, subject))),
-        authors: new Map([...authors].map(([subject, author]) => [keyOf(cluster, subject), author])),
-        dryRun,
-      });
-      const moving = movingOf(guests, told, unread);
-      const remarked = [...doubts, ...remarks(unread, vanished.kept.length)];
+      const taken = await take(api, itself, resources, { begunAt, dryRun, progress });
+      const { observations, names, gone, leftOut, moving } = taken;
+      const pass = await cmdb.read(source, observations.splice(0), { ...taken.reading, begunAt, dryRun });
       if (!dryRun) {
-        if (pass.outcome === 'good') for (const subject of vanished.gone) forgetGuest(known, subject);
-        await store.write(async (trx) => {
-          await storeNews(trx, source, known);
-          if (isLooked) await storeCluster(trx, itself, stamp(begunAt));
-        });
-        const mayAsk = (guest: { type: string }) => guest.type === 'lxc' || mayAskAgents(known);
+        if (pass.outcome === 'good' && gone.length > 0) await store.write((trx) => forgetGuests(trx, source, gone));
+        if (itself.read_at >= stamp(begunAt)) await store.write((trx) => storeCluster(trx, itself, stamp(begunAt)));
         // What could not be read, or not be proved, is tried again.
-        const isWhole = pass.outcome === 'good' && unread.faults.size + vanished.kept.length === 0;
-        const picture = pictureOf(resources, guests, known, begunAt, pace, mayAsk);
-        last = { ...picture, passId: isWhole ? pass.pass_id : undefined, leftOut: remarked, moving };
+        const isWhole = pass.outcome === 'good' && taken.isWhole;
+        last = { ...taken.picture, leftOut, moving, passId: isWhole ? pass.pass_id : undefined };
       }
       const waiting = pass.outcomes.flatMap(({ index, outcome }) =>
-        outcome === 'waiting' ? [String(observations[index]?.item.ci_name)] : [],
+        outcome === 'waiting' ? [names[index] as string] : [],
       );
-      return { pass, waiting, leftOut: remarked, moving };
+      return { pass, waiting, leftOut, moving };
     },
 
     async readOne(api, vmid) {
@@ -260,10 +278,6 @@ const ignore = () => undefined;
 function isTold(row: GuestRow, known: Knowledge, now: Temporal.Instant): boolean {
   if (row.name === undefined) return known.of(guestSubject(row), 'config') !== undefined;
   return !isStale(row, known, now);
-}
-
-function forgetGuest(known: Knowledge, subject: string): void {
-  for (const kind of ['config', 'snapshots', 'inside', 'system'] as const) known.forget(subject, kind);
 }
 
 /** Since when nodes are down; for the first day nothing is taken for gone. */

@@ -4,8 +4,9 @@ import { sql } from 'kysely';
 import { listSources } from '../cmdb/store/sources.ts';
 import type { ReadDb, Store, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
+import { inTurns } from '../store/turn.ts';
 import { type Stamp, stamp } from '../time.ts';
-import { type Contents, type Kind, Knowledge, type Reading } from './knowledge.ts';
+import { type Contents, type Kind, Knowledge } from './knowledge.ts';
 
 export async function loadKnowledge(db: ReadDb, source: string): Promise<Knowledge> {
   const rows = await db
@@ -29,17 +30,21 @@ export async function storeNews(trx: Trx, source: string, known: Knowledge): Pro
   await sql`DELETE FROM proxmox_readings WHERE source = ${source} AND kind || ' ' || subject IN ${listed(gone)}`.execute(
     trx,
   );
-  await insertRows(
-    trx,
-    'proxmox_readings',
-    learned.map(({ subject, kind, reading }: { subject: string; kind: Kind; reading: Reading<Kind> }) => ({
+  for await (const part of inTurns(learned)) {
+    const rows = part.map(({ subject, kind, reading: { readAt, content } }) => ({
       source,
       subject,
       kind,
-      read_at: stamp(reading.readAt),
-      content: JSON.stringify(reading.content),
-    })),
-  );
+      read_at: stamp(readAt),
+      content: JSON.stringify(content),
+    }));
+    await insertRows(trx, 'proxmox_readings', rows);
+  }
+}
+
+/** What was read of these guests, who are gone. */
+export async function forgetGuests(trx: Trx, source: string, subjects: readonly string[]): Promise<void> {
+  await sql`DELETE FROM proxmox_readings WHERE source = ${source} AND subject IN ${listed(subjects)}`.execute(trx);
 }
 
 /** A cluster as it showed itself at the last full reading. */
