@@ -28,7 +28,7 @@ export function isStartedAnew(
   if (row.uptime === 0) return false;
   const { uptime } = reading.content;
   if (uptime === 0 || row.uptime < uptime) return true;
-  const passed = now.since(reading.readAt).total('seconds');
+  const passed = (now.epochMilliseconds - reading.readAt.epochMilliseconds) / 1000;
   return passed > 0 && row.uptime + bootDriftSeconds < uptime + passed;
 }
 
