@@ -103,8 +103,11 @@ export interface WorldOptions {
   clusters: Record<string, SimCluster | readonly SimCluster[]>;
   /** Of each cluster. */
   cluster?: Row;
+  /** By cluster, where it stands. */
+  sites?: Record<string, string>;
   settings?: Row;
   log?: Logger;
+  folder?: string;
 }
 
 /** Values of a row as one line. */
@@ -116,7 +119,14 @@ const byAge = (a: Row, b: Row) => String(a.created_at).localeCompare(String(b.cr
 const numberOf = ({ technical_specs }: Row) => Number((technical_specs as Row).vmid);
 const isGuest = ({ ci_type }: Row) => ci_type === 'virtual_machine' || ci_type === 'lxc_container';
 
-export async function startWorld({ clusters, cluster = {}, settings = {}, log }: WorldOptions): Promise<World> {
+export async function startWorld({
+  clusters,
+  cluster = {},
+  settings = {},
+  sites = {},
+  log,
+  folder,
+}: WorldOptions): Promise<World> {
   const names = Object.keys(clusters);
   const sims = Object.values(clusters).flat();
   const off = { schedule: 'off' };
@@ -130,6 +140,7 @@ export async function startWorld({ clusters, cluster = {}, settings = {}, log }:
   const service = await startService({
     startsAt: beginning,
     ...(log ? { log } : {}),
+    ...(folder ? { folder } : {}),
     env: { PVE_TOKEN: `${tokenId}=${secret}` },
     settings: {
       jobs: { ...jobs, sweep: off, backup: off },
@@ -138,6 +149,7 @@ export async function startWorld({ clusters, cluster = {}, settings = {}, log }:
           name,
           addresses: [at].flat().map(({ url }) => url),
           token: 'env:PVE_TOKEN',
+          ...(sites[name] === undefined ? {} : { site: sites[name] }),
           ...cluster,
         })),
         ...(proxmox as Row),

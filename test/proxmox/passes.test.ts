@@ -106,7 +106,7 @@ test('the first pass learns what nodes, storages, networks and the cluster are',
     capacity_gb: 7300,
   });
   const locals = await get('/ci?ci_name=local-lvm');
-  expect(locals.map(({ technical_specs }) => (technical_specs as Row).parent).sort()).toEqual(['pve1', 'pve2']);
+  expect(locals.map(({ technical_specs }) => said((technical_specs as Row).parent)).sort()).toEqual(['pve1', 'pve2']);
   const bridges = await get('/ci?ci_type=network');
   expect(
     bridges

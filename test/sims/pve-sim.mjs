@@ -92,7 +92,7 @@ Control (no login; not part of the API)
        create type,node,name | reuse vmid (delete, then a different guest with the same vmid) |
        template vmid | ip vmid,ip | node-offline node | node-online node | node-remove node | profile token,to |
        pve to (7|8|9) | pool vmid[,pool] | set vmid,values (JSON: fields of the guest) | quorate [to] (0|1) |
-       storage-remove storage | down vmid,down[,nic] (a card has no address now)
+       storage-remove storage | node-add node | node-rename node,to | down vmid,down[,nic] (a card has no address now)
        restore vmid[,to,name,node,off] (over itself, or its body beside it under the number TO) |
        rebuild vmid (the same number and name, another UUID and other MACs)
        Most are remembered in /cluster/tasks, done by user (default root@pam).
@@ -1790,6 +1790,16 @@ export async function startSim(argv) {
         must();
         Object.assign(g, o.values);
         return g;
+      case 'node-add':
+        addNode(Number(o.node.replace(/\D/g, '')));
+        return { added: o.node };
+      case 'node-rename': {
+        const n = st.nodes.get(o.node);
+        st.nodes.delete(o.node);
+        st.nodes.set(o.to, { ...n, name: o.to });
+        for (const x of st.guests.values()) if (x.node === o.node) x.node = o.to;
+        return { renamed: o.to };
+      }
       case 'storage-remove':
         st.storages = st.storages.filter((x) => x.storage !== o.storage);
         return { removed: o.storage };
