@@ -176,13 +176,15 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     const ref = sourceOf(source, ranks);
     const speaker = { tokenName: '', ranks, atMilliseconds: clock().epochMilliseconds };
     const unknown = await unknownOthers(batch.map(({ item }) => item));
-    const statements = batch.flatMap((observation, index) => {
+    const statements: Statement[] = [];
+    for (const [index, observation] of batch.entries()) {
       const faults = [...bodyFaults(observation.item), ...(unknown.get(index) ?? [])];
       const spoken = observedBySource(observation, index, ref, speaker);
       if (faults.length + spoken.faults.length > 0)
         throw invalid(`What ${source} says of ${observation.key}`, [...faults, ...spoken.faults]);
-      return spoken.statements;
-    });
+      statements.push(...spoken.statements);
+      if (index % 64 === 0) await turn();
+    }
     return { ref, statements };
   };
 

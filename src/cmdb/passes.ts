@@ -118,7 +118,7 @@ export async function takePass(trx: Trx, heart: Heart, reading: Reading, occasio
 }
 
 /** So many things of a first reading are worked on at once. It bounds memory. */
-const firstPart = 1000;
+const firstPart = 500;
 
 /** Nothing of it was known, so that in one moment its parts come out as the whole would. */
 async function reconcileFirst(

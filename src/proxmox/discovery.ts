@@ -174,7 +174,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
       leftOut: [...doubts, ...remarks(unread, vanished.kept.length)],
       moving: movingOf(guests, told, unread),
       isWhole: unread.faults.size + vanished.kept.length === 0,
-      picture: pictureOf(resources, guests, known, begunAt, pace, mayAsk),
+      picture: await pictureOf(resources, guests, known, begunAt, pace, mayAsk),
     };
   }
 

@@ -1,9 +1,10 @@
 /**
  * What the rows showed when they were read last, by this process: where they show the same, nobody was started anew
- * and nothing is due, the reading says what the last one said. Pure.
+ * and nothing is due, the reading says what the last one said.
  */
 
 import { hash } from 'node:crypto';
+import { inTurns } from '../store/turn.ts';
 import { guestDue, isStartedAnew, type Pace, signOf, surroundingDue, surroundingsOf } from './due.ts';
 import { guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
 import type { GuestRow, Resources } from './rows.ts';
@@ -20,19 +21,21 @@ export interface Picture {
 }
 
 /** `guests` are those that are looked at. */
-export function pictureOf(
+export async function pictureOf(
   resources: Resources,
   guests: readonly GuestRow[],
   known: Knowledge,
   at: Temporal.Instant,
   pace: Pace,
   mayAsk: (guest: { type: string }) => boolean,
-): Picture {
+): Promise<Picture> {
   let dueAt = Number.POSITIVE_INFINITY;
-  for (const row of guests) {
-    const { inside, system, ...due } = guestDue(row, known, at, pace);
-    dueAt = Math.min(dueAt, ...Object.values(due), ...(mayAsk(row) ? [inside, system] : []));
-  }
+  for await (const part of inTurns(guests))
+    for (const row of part) {
+      const { config, snapshots, inside, system } = guestDue(row, known, at, pace);
+      dueAt = Math.min(dueAt, config, snapshots);
+      if (mayAsk(row)) dueAt = Math.min(dueAt, inside, system);
+    }
   for (const one of surroundingsOf(resources.nodes)) dueAt = Math.min(dueAt, surroundingDue(one, known, at, pace));
   return { at, dueAt, rows: rowsOf(resources), rest: restOf(resources), uptimes: uptimesOf(resources) };
 }

@@ -14,13 +14,13 @@ export async function loadKnowledge(db: ReadDb, source: string): Promise<Knowled
     .select(['subject', 'kind', 'read_at', 'content'])
     .where('source', '=', source)
     .execute();
-  return new Knowledge(
-    rows.map(({ subject, kind, read_at, content }) => ({
-      subject,
-      kind: kind as Kind,
-      reading: { readAt: Temporal.Instant.from(read_at), content: JSON.parse(content) as Contents[Kind] },
-    })),
-  );
+  const readings = [];
+  for await (const part of inTurns(rows))
+    for (const { subject, kind, read_at, content } of part) {
+      const reading = { readAt: Temporal.Instant.from(read_at), content: JSON.parse(content) as Contents[Kind] };
+      readings.push({ subject, kind: kind as Kind, reading });
+    }
+  return new Knowledge(readings);
 }
 
 export async function storeNews(trx: Trx, source: string, known: Knowledge): Promise<void> {
