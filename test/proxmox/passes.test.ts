@@ -412,3 +412,70 @@ test('a clock that is set back loses nothing, and reads nothing for it', async (
   expect([ran.outcome, again.outcome]).toEqual(['good', 'good']);
   expect([await guests(), (await get('/changes?limit=1000')).length]).toEqual(before);
 });
+
+describe('one guest alone', () => {
+  const askFor = async (world: World, vmid: number) =>
+    (await world.call('POST', '/jobs/proxmox-home/run', { wait: true, params: { vmid } })).body as Row;
+
+  test('is read at once, whatever was read of it before, and of the others nothing is said', async () => {
+    const world = await known();
+    const { home, guests } = world;
+    await world.light();
+    home.do('rename', { vmid: 100, name: 'www' });
+    home.do('rename', { vmid: 101, name: 'postgres' });
+    home.do('delete', { vmid: 102 });
+    home.calls();
+
+    const ran = await askFor(world, 100);
+
+    expect(ran).toMatchObject({ outcome: 'good', seen: 1, created: 0, updated: 1, unchanged: 0 });
+    expect(home.calls()).toEqual({ ...light, [configOf.qemu]: 1 });
+    expect(await guests()).toEqual([
+      'A www 100 on pve1: running',
+      'B db 101 on pve2: running',
+      'C off 102 on pve1: stopped',
+    ]);
+    await world.light();
+    expect(await guests()).toEqual([
+      'A www 100 on pve1: running',
+      'B postgres 101 on pve2: running',
+      'C off 102 on pve1: missing',
+    ]);
+  });
+
+  test('that is not listed is not found', async () => {
+    const world = await known();
+
+    expect(await askFor(world, 999)).toMatchObject({
+      outcome: 'failed',
+      error: 'home lists no guest 999, or does not show it to this token.',
+    });
+  });
+
+  test('keeps what it runs on and needs', async () => {
+    const world = await known();
+    const edges = async () =>
+      (await world.get(`/ci/${said((await world.item('web')).ci_id)}/relationships`)).map(({ ci_name }) => ci_name);
+    const before = await edges();
+
+    await askFor(world, 100);
+
+    expect(await edges()).toEqual(before);
+    expect(before).toEqual(['vmbr0', 'local-lvm', 'pve1']);
+  });
+});
+
+test('a reading is rehearsed: it says what it would change, and neither writes nor learns anything', async () => {
+  const { home, call, get, guests, light: pass } = await known();
+  home.do('rename', { vmid: 100, name: 'www' });
+  home.do('delete', { vmid: 102 });
+  home.guest('new');
+  const state = async () => [await guests(), await get('/changes?limit=1000'), await get('/passes')];
+  const before = await state();
+
+  const rehearsed = (await call('POST', '/proxmox/clusters/home/rehearse')).body as Row;
+
+  expect(rehearsed).toMatchObject({ dry_run: true, created: 1, updated: 1, missing: 1, waiting: [], left_out: [] });
+  expect(await state()).toEqual(before);
+  expect(await pass()).toMatchObject({ outcome: 'good', counts: { created: 1, updated: 1, missing: 1 } });
+});
