@@ -2,6 +2,7 @@
 
 import type { Static } from 'typebox';
 import type { Item } from '../cmdb/item.ts';
+import { globForm } from '../glob.ts';
 import type { matchSchema } from './settings.ts';
 
 export type Match = Static<typeof matchSchema>;
@@ -23,12 +24,4 @@ function valuesOf(item: Item, key: string): string[] {
       ? item.technical_specs[key]
       : (item as unknown as Record<string, unknown>)[key];
   return typeof value === 'string' ? [value] : [];
-}
-
-function globForm(glob: string): RegExp {
-  const form = glob
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${form}$`, 'is');
 }

@@ -1,6 +1,38 @@
-/** Who did what differs: the cluster remembers who started which task on a guest. Pure. */
+/** Who did what differs: the cluster remembers who started which task on a guest. */
 
 import { list, number, object, text } from './answer.ts';
+import type { Api } from './client.ts';
+import type { Picture } from './picture.ts';
+import { ProxmoxError } from './trouble.ts';
+import { numberOf } from './vanished.ts';
+
+/** Tasks that were begun so long before the last reading may have ended after it. */
+const taskLeewayMinutes = 10;
+
+/** By guest. Asked for only where its row differs from what this process saw last, or something else of it changed. */
+export async function whoDidIt(
+  api: Api,
+  last: Picture | undefined,
+  rows: ReadonlyMap<string, string>,
+  changed: readonly string[],
+): Promise<Map<string, string>> {
+  if (!last) return new Map();
+  const differing = [...rows].filter(([subject, row]) => last.rows.get(subject) !== row).map(([subject]) => subject);
+  const subjects = new Set([...differing, ...changed]);
+  if (subjects.size === 0) return new Map();
+  try {
+    const by = authorsIn(await api.cluster.tasks.$get(), last.at.subtract({ minutes: taskLeewayMinutes }));
+    return new Map(
+      [...subjects].flatMap((subject) => {
+        const author = by.get(numberOf(subject));
+        return author === undefined ? [] : [[subject, author] as const];
+      }),
+    );
+  } catch (error) {
+    if (error instanceof ProxmoxError && error.kind !== 'auth') return new Map();
+    throw error;
+  }
+}
 
 /** Tasks that only look, or that do not change what the guest is. */
 const without = /^(vncproxy|vncshell|spiceproxy|spiceshell|vzdump|qmagent|aptupdate|imgcopy|download)/;

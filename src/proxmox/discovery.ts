@@ -8,12 +8,14 @@ import type { Cmdb } from '../cmdb/cmdb.ts';
 import type { PassResult } from '../cmdb/passes.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
-import { authorsIn } from './authors.ts';
+import { whoDidIt } from './authors.ts';
 import type { Api } from './client.ts';
-import { type Reader, readGuests, readSurroundings, readVersion, type Unread } from './details.ts';
+import { type Reader, readGuests, readSurroundings, readVersion } from './details.ts';
+
+import { movingOf, noteNodes, remarks, rowDoubts } from './doubts.ts';
 import { isStale, type Pace } from './due.ts';
 import { lookAtCluster, refuseAnother, refuseStrange, refuseTwice } from './itself.ts';
-import { clusterSubject, guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
+import { clusterSubject, guestSubject, type Knowledge } from './knowledge.ts';
 import { type Cluster, guestOf, keyOf, observationsOf, storageSubject } from './observations.ts';
 import { isAsIn, type Picture, pictureOf, rowsOf } from './picture.ts';
 import { agentRight, holdsBelow, majorOf, mayEver, type Rights, readRights } from './rights.ts';
@@ -30,7 +32,7 @@ import {
   storeNews,
 } from './store.ts';
 import { ProxmoxError } from './trouble.ts';
-import { lookFor, numberOf } from './vanished.ts';
+import { lookFor } from './vanished.ts';
 
 export interface DiscoveryParts {
   store: Store;
@@ -64,11 +66,6 @@ export interface Discovery {
   /** One guest at once; undefined where the cluster does not list it. */
   readOne(api: Api, vmid: number): Promise<{ ci_id: string | null; outcome: string } | undefined>;
 }
-
-/** A node that is down for longer is taken for what it is, and holds nothing else up. */
-const nodeDownHours = 24;
-/** Tasks that were begun so long before the last reading may have ended after it. */
-const taskLeewayMinutes = 10;
 
 export function sourceOf({ name }: Pick<ClusterSettings, 'name'>): string {
   return `proxmox-api:${name}`;
@@ -151,7 +148,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     const vanished = await lookFor(api, resources.guests, known, nodes.down);
     const isLooked = itself.read_at >= stamp(begunAt);
     const hidden = await lookForStorages(api, resources.storages, known, { now: begunAt, isLooked });
-    const authors = await whoDidIt(api, rowsOf(resources), unread, vanished.gone);
+    const authors = await whoDidIt(api, last, rowsOf(resources), [...unread.changed, ...vanished.gone]);
     const doubts = [
       ...(itself.has_quorum ? [] : ['the cluster has no quorum, and answers from its last copy']),
       ...nodes.doubts,
@@ -244,32 +241,6 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     if (present.join() !== former.join()) known.learn(clusterSubject, 'storages', now, present);
     return hidden;
   }
-
-  /** Only where something differs from what this process saw last. */
-  async function whoDidIt(
-    api: Api,
-    rows: ReadonlyMap<string, string>,
-    { changed }: Unread,
-    gone: readonly string[],
-  ): Promise<Map<string, string>> {
-    if (!last) return new Map();
-    const { at, rows: before } = last;
-    const differing = [...rows].filter(([subject, row]) => before.get(subject) !== row).map(([subject]) => subject);
-    const subjects = new Set([...differing, ...changed, ...gone]);
-    if (subjects.size === 0) return new Map();
-    try {
-      const by = authorsIn(await api.cluster.tasks.$get(), at.subtract({ minutes: taskLeewayMinutes }));
-      return new Map(
-        [...subjects].flatMap((subject) => {
-          const author = by.get(numberOf(subject));
-          return author === undefined ? [] : [[subject, author] as const];
-        }),
-      );
-    } catch (error) {
-      if (error instanceof ProxmoxError && error.kind !== 'auth') return new Map();
-      throw error;
-    }
-  }
 }
 
 const ignore = () => undefined;
@@ -278,59 +249,4 @@ const ignore = () => undefined;
 function isTold(row: GuestRow, known: Knowledge, now: Temporal.Instant): boolean {
   if (row.name === undefined) return known.of(guestSubject(row), 'config') !== undefined;
   return !isStale(row, known, now);
-}
-
-/** Since when nodes are down; for the first day nothing is taken for gone. */
-function noteNodes(nodes: readonly NodeRow[], known: Knowledge, now: Temporal.Instant) {
-  const longDown = new Set<string>();
-  const down = new Set<string>();
-  const doubts: string[] = [];
-  for (const { node, isOnline } of nodes) {
-    const subject = nodeSubject(node);
-    if (isOnline) {
-      known.forget(subject, 'offline');
-      continue;
-    }
-    const since = known.of(subject, 'offline')?.readAt;
-    if (!since) known.learn(subject, 'offline', now, null);
-    if (since && now.since(since).total('hours') >= nodeDownHours) {
-      longDown.add(node);
-      continue;
-    }
-    down.add(node);
-    doubts.push(`node ${node} is down`);
-  }
-  return { down, longDown, doubts };
-}
-
-function rowDoubts({ guests, unreadable }: Resources, longDown: ReadonlySet<string>): string[] {
-  const dark = guests.filter(({ name, node }) => name === undefined && !longDown.has(node));
-  return [
-    ...(dark.length > 0 ? [`of ${counted(dark.length, 'guest')} only the number is known now`] : []),
-    ...(unreadable > 0 ? [`${counted(unreadable, 'row')} could not be read`] : []),
-  ];
-}
-
-/** What stands as it was because it could not be seen; nothing of it is lost by that. */
-function remarks({ faults }: Unread, hidden: number): string[] {
-  const [first] = faults.values();
-  return [
-    ...(faults.size > 0
-      ? [`${counted(faults.size, 'guest')} could not be read and stand as they were: ${first?.replace(/\.$/, '')}`]
-      : []),
-    ...(hidden > 0
-      ? [
-          `${counted(hidden, 'guest')} not shown to this token any more and not known to be gone, so they stand as they were`,
-        ]
-      : []),
-  ];
-}
-
-/** Guests that are being made or moved: their details may be those of the next moment, and are read then. */
-function movingOf(guests: readonly GuestRow[], told: ReadonlySet<GuestRow>, { faults }: Unread): number {
-  return guests.filter((row) => !told.has(row) && row.name !== undefined && !faults.has(guestSubject(row))).length;
-}
-
-function counted(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }

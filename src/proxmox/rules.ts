@@ -1,5 +1,6 @@
 /** Which guests are looked at: by tag, pool, node and number. Pure. */
 
+import { globForm } from '../glob.ts';
 import type { GuestRow } from './rows.ts';
 import type { ClusterSettings, GuestRule } from './settings.ts';
 
@@ -27,13 +28,4 @@ function matcherOf({ tag, pool, node, vmid }: GuestRule): Wanted {
     tests.push((guest) => numbers.has(guest.vmid));
   }
   return (guest) => tests.every((fits) => fits(guest));
-}
-
-/** `*` any text, `?` one character, without regard to case. */
-function globForm(glob: string): RegExp {
-  const form = glob
-    .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${form}$`, 'is');
 }
