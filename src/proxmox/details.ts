@@ -29,6 +29,8 @@ export interface Reader {
   pace: Pace;
   /** The token may ask the agents of guests. */
   mayAskAgents: boolean;
+  /** The token may see the virtual networks. */
+  mayReadNetworks: boolean;
   progress: (done: number, total: number) => void;
 }
 
@@ -171,11 +173,11 @@ function guestAt(api: Api, { node, type, vmid }: GuestRow) {
 
 /** Networks and releases of nodes, backup jobs, virtual networks: seldom, and as far as the token may see them. */
 export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nodes: readonly NodeRow[]): Promise<void> {
-  const { api, known, now, pace } = reader;
+  const { known, now, pace } = reader;
   const due = surroundingsOf(nodes).filter((one) => surroundingDue(one, known, now, pace) <= now.epochMilliseconds);
   await eachOf(due, callsAtOnce, async (one) => {
     try {
-      known.learn(one.subject, one.kind, now, await readSurrounding(api, one));
+      known.learn(one.subject, one.kind, now, await readSurrounding(reader, one));
     } catch (error) {
       if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
       // What the token may not see, or this release does not have, is asked for as seldom as all else.
@@ -185,7 +187,10 @@ export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nod
   });
 }
 
-async function readSurrounding(api: Api, { kind, node = '' }: Surrounding): Promise<Contents[Surrounding['kind']]> {
+async function readSurrounding(
+  { api, mayReadNetworks }: Omit<Reader, 'mayAskAgents'>,
+  { kind, node = '' }: Surrounding,
+): Promise<Contents[Surrounding['kind']]> {
   switch (kind) {
     case 'network':
       return networksIn(await api.nodes.$(part(node)).network.$get(), node);
@@ -196,6 +201,8 @@ async function readSurrounding(api: Api, { kind, node = '' }: Surrounding): Prom
     case 'backup':
       return await readBackup(api);
     case 'vnets':
+      // Without the right the list is empty, and no error.
+      if (!mayReadNetworks) throw new ProxmoxError('permission', 'the token may see no virtual network');
       return vnetsIn(rowsIn(await api.cluster.sdn.vnets.$get(), 'the virtual networks'));
   }
 }

@@ -40,8 +40,8 @@ export interface DiscoveryParts {
   clock: Clock;
   settings: ClusterSettings;
   pace: Pace;
-  /** The sources of all clusters in the settings. */
-  sources: readonly string[];
+  /** The sources of the clusters in the settings that stand at the same site. */
+  neighbours: readonly string[];
 }
 
 export interface Discovered {
@@ -71,7 +71,7 @@ export function sourceOf({ name }: Pick<ClusterSettings, 'name'>): string {
   return `proxmox-api:${name}`;
 }
 
-export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: DiscoveryParts): Discovery {
+export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }: DiscoveryParts): Discovery {
   const { name } = settings;
   const source = sourceOf(settings);
   const isWanted = wantedBy(settings);
@@ -87,9 +87,8 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     refuseAnother(name, itself, before);
     const others = await listClusters(store.read);
     refuseTwice(
-      name,
       itself,
-      others.filter((one) => one.source !== source && sources.includes(one.source)),
+      others.filter((one) => one.source !== source && neighbours.includes(one.source)),
     );
     return { itself: { ...itself, source, read_at: stamp(clock()) }, resources };
   }
@@ -142,7 +141,12 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     const cluster = clusterOf(itself);
     const known = await loadKnowledge(store.read, source);
     const guests = resources.guests.filter(isWanted);
-    const unread = await readDue({ api, known, now: begunAt, pace, progress }, guests, resources.nodes);
+    const mayReadNetworks = !rights || mayEver(rights, 'SDN.Audit');
+    const unread = await readDue(
+      { api, known, now: begunAt, pace, progress, mayReadNetworks },
+      guests,
+      resources.nodes,
+    );
     const told = new Set(guests.filter((row) => isTold(row, known, begunAt)));
     const nodes = noteNodes(resources.nodes, known, begunAt);
     const vanished = await lookFor(api, resources.guests, known, nodes.down);
@@ -164,13 +168,15 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
       reading: {
         complete: doubts.length === 0,
         why: doubts.length === 0 ? null : doubts.join('; '),
-        leftOut: new Set([...untold, ...vanished.kept, ...hidden].map((subject) => keyOf(cluster, subject))),
+        leftOut: new Set(
+          [...untold, ...vanished.hidden, ...vanished.unseen, ...hidden].map((subject) => keyOf(cluster, subject)),
+        ),
         authors: new Map([...authors].map(([subject, author]) => [keyOf(cluster, subject), author])),
       },
       gone: vanished.gone,
-      leftOut: [...doubts, ...remarks(unread, vanished.kept.length)],
+      leftOut: [...doubts, ...remarks(unread, vanished.hidden.length)],
       moving: movingOf(guests, told, unread),
-      isWhole: unread.faults.size + vanished.kept.length === 0,
+      isWhole: unread.faults.size + vanished.hidden.length + vanished.unseen.length === 0,
       picture: await pictureOf(resources, guests, known, begunAt, pace, mayAsk),
     };
   }
@@ -181,7 +187,7 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     async read(api, { isFull, dryRun = false, progress = ignore }) {
       const begunAt = clock();
       const { itself, resources } = await look(api, isFull);
-      refuseStrange(name, resources, itself);
+      refuseStrange(resources, itself);
       const again = dryRun ? undefined : await sayAgain(resources, itself, begunAt);
       if (again) return again;
 
@@ -204,12 +210,12 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, sources }: D
     async readOne(api, vmid) {
       const now = clock();
       const { itself, resources } = await look(api, false);
-      refuseStrange(name, resources, itself);
+      refuseStrange(resources, itself);
       const row = resources.guests.find((guest) => guest.vmid === vmid);
       if (!row) return undefined;
       const known = await loadKnowledge(store.read, source);
       known.forget(guestSubject(row), 'config');
-      const { faults } = await readDue({ api, known, now, pace, progress: ignore }, [row], []);
+      const { faults } = await readDue({ api, known, now, pace, progress: ignore, mayReadNetworks: true }, [row], []);
       const observation = isTold(row, known, now) ? guestOf(clusterOf(itself), row, known, undefined) : undefined;
       if (!observation) {
         const why = faults.get(guestSubject(row)) ?? `guest ${vmid} is being made or moved; ask again`;

@@ -58,17 +58,18 @@ export function refuseAnother(name: string, now: Itself, before: Itself | undefi
   if ((now.own_name === null || before.own_name === null) && isAnyOf(now.nodes, before.nodes)) return;
   throw new ProxmoxError(
     'invalid',
-    `the addresses of ${name} answer for ${calledOf(now)}, and it was ${calledOf(before)} before. If that is right, withdraw what was said of the former with "rollcall sources withdraw proxmox-api:${name}"; else mend the addresses`,
+    `its addresses answer for ${calledOf(now)}, and it was ${calledOf(before)} before. If that is right, withdraw what was said of the former with "rollcall sources withdraw proxmox-api:${name}"; else mend the addresses`,
   );
 }
 
-export function refuseStrange(name: string, { nodes }: Resources, before: Itself): void {
-  if (nodes.length === 0) throw new ProxmoxError('protocol', `${name} answered without a single node`);
+export function refuseStrange({ nodes }: Resources, before: Itself): void {
+  if (nodes.length === 0) throw new ProxmoxError('protocol', 'it answered without a single node');
   if (before.nodes.length > 0 && !nodes.some(({ node }) => before.nodes.some((one) => one.name === node)))
-    throw new ProxmoxError('invalid', `the addresses of ${name} answer for other nodes than ${calledOf(before)}`);
+    throw new ProxmoxError('invalid', `its addresses answer for other nodes than ${calledOf(before)}`);
 }
 
-export function refuseTwice(name: string, now: Itself, others: readonly KnownCluster[]): void {
+/** `others` are those at the same site: two homes may have a node of the same name at the same address each. */
+export function refuseTwice(now: Itself, others: readonly KnownCluster[]): void {
   const twin = others.find(
     (one) =>
       one.own_name === now.own_name &&
@@ -77,7 +78,7 @@ export function refuseTwice(name: string, now: Itself, others: readonly KnownClu
   if (twin)
     throw new ProxmoxError(
       'invalid',
-      `${name} is ${calledOf(now)}, which ${twin.source} reads already: give all its addresses to one cluster in the settings`,
+      `it is ${calledOf(now)}, which ${twin.source} reads already: give all its addresses to one cluster in the settings`,
     );
 }
 

@@ -69,7 +69,7 @@ export async function inWords(error: unknown, cluster: string, token: () => Prom
   if (error instanceof SecretError)
     return new DomainError('unavailable', `${cluster}: ${error.message}`, { cause: error });
   if (!(error instanceof ProxmoxError)) return error;
-  const sentence = `${error.message.replace(/\.$/, '')}.`;
+  const sentence = /[.?]$/.test(error.message) ? error.message : `${error.message}.`;
   const told = (more: string) => new DomainError('unavailable', `${cluster}: ${sentence}${more}`, { cause: error });
   if (error.kind !== 'auth' && error.kind !== 'permission') return told('');
   // What stands before the = is a name.

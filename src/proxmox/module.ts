@@ -34,7 +34,8 @@ export const proxmoxModule: Module<typeof proxmoxSettings> = {
       };
       // The node closes what is idle for 5 seconds.
       const outbound = house.outbound(peer, { attempts: 2, atOnce: 6, keepAliveMs: 4000 });
-      const discovery = openDiscovery({ ...house, settings: cluster, pace, sources });
+      const neighbours = clusters.filter(({ site }) => site === cluster.site).map(sourceOf);
+      const discovery = openDiscovery({ ...house, settings: cluster, pace, neighbours });
       const secret = () => house.secret(token);
       const open = (signal?: AbortSignal) => openApi(outbound, secret, signal);
       return { name, discovery, open, token: secret };

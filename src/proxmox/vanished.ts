@@ -8,8 +8,10 @@ import { ProxmoxError } from './trouble.ts';
 
 export interface Vanished {
   gone: string[];
-  /** They may be there: nothing is taken away. */
-  kept: string[];
+  /** Their numbers are taken: the token does not see them any more. */
+  hidden: string[];
+  /** They were on a node that is down: nobody can say. */
+  unseen: string[];
 }
 
 /** A reading that would have to prove more than this is not trusted. */
@@ -24,20 +26,20 @@ export async function lookFor(
   down: ReadonlySet<string>,
 ): Promise<Vanished> {
   const listed = new Map(guests.map((row) => [row.vmid, guestSubject(row)]));
-  const vanished: Vanished = { gone: [], kept: [] };
+  const vanished: Vanished = { gone: [], hidden: [], unseen: [] };
   const doubtful: string[] = [];
   for (const subject of known.subjectsOf('config')) {
     const bearer = listed.get(numberOf(subject));
     if (bearer === subject) continue;
     // The number has a guest of another type now.
     if (bearer !== undefined) vanished.gone.push(subject);
-    else if (down.has(known.of(subject, 'config')?.content.node ?? '')) vanished.kept.push(subject);
+    else if (down.has(known.of(subject, 'config')?.content.node ?? '')) vanished.unseen.push(subject);
     else doubtful.push(subject);
   }
-  vanished.kept.push(...doubtful.splice(mostProofs));
+  vanished.hidden.push(...doubtful.splice(mostProofs));
   await eachOf(doubtful, callsAtOnce, async (subject) => {
     const isFree = await isNumberFree(api, numberOf(subject));
-    (isFree ? vanished.gone : vanished.kept).push(subject);
+    (isFree ? vanished.gone : vanished.hidden).push(subject);
   });
   return vanished;
 }

@@ -107,3 +107,38 @@ test('a change has the author whom the source knows', async () => {
   expect(actorsOf(web)).toEqual(['updated alice@pve (qmconfig)', 'created null']);
   expect(actorsOf(db)).toEqual(['missing root@pam (qmdestroy)', 'created null']);
 });
+
+test('nodes and storages that two clusters report under one name are two, and each guest runs on its own', async () => {
+  const { read, app, now, pass, get, runsOn } = await world();
+  const storage = (key: string): Observation => ({
+    key,
+    item: { ci_type: 'storage', ci_name: 'local', technical_specs: { parent: 'pve' } },
+  });
+  const other = async () => {
+    pass({ minutes: 1 });
+    const batch = [
+      { ...node('pve'), key: 'ranch/node/pve' },
+      storage('ranch/storage/pve/local'),
+      {
+        ...guest(101, 'mail', 'pve'),
+        key: 'ranch/qemu/101',
+        related: [{ relationship_type: 'runs_on', relationship_strength: 'critical' as const, key: 'ranch/node/pve' }],
+      },
+    ];
+    await app.cmdb.read('proxmox-api:ranch', batch, { complete: true, why: null, begunAt: now() });
+  };
+  const own = [node('pve'), storage('home/storage/pve/local'), guest(101, 'web', 'pve')];
+
+  await read(own);
+  await other();
+  await read(own);
+  await other();
+
+  const nodes = await get('/ci?ci_name=pve');
+  expect(nodes.map(({ ci_type }) => ci_type)).toEqual(['physical_server', 'physical_server']);
+  expect((await get('/ci?ci_name=local')).length).toBe(2);
+  expect([await runsOn('web'), await runsOn('mail')]).toEqual([['runs_on pve'], ['runs_on pve']]);
+  const targets = [];
+  for (const name of ['web', 'mail']) targets.push((await get(`/ci/${name}/relationships`))[0]?.ci_id);
+  expect(targets.toSorted()).toEqual(nodes.map(({ ci_id }) => ci_id).toSorted());
+});

@@ -43,6 +43,20 @@ test('two clusters at two sites share nothing that is called the same', async ()
   expect(there).toHaveLength(15);
 });
 
+test.each([
+  ['at one site they are taken for one that was given twice', 'site-home', 'failed', 1],
+  ['at two sites they are two', 'site-office', 'good', 2],
+])('of two nodes that stand alone, with one name and one address: %s', async (_, site, outcome, nodes) => {
+  const [home, office] = [await startCluster(['--nodes', '1']), await startCluster(['--nodes', '1', '--seed', '2'])];
+  const world = await startWorld({ clusters: { home, office }, sites: { home: 'site-home', office: site } });
+
+  const first = await world.discover();
+  const second = await world.discover({ cluster: 'office' });
+
+  expect([first.outcome, second.outcome]).toEqual(['good', outcome]);
+  expect(await world.get('/ci?ci_type=physical_server')).toHaveLength(nodes);
+});
+
 test('a guest that moves to another cluster with its body is the same item', async () => {
   const [home, office] = [await startCluster(), await startCluster(['--seed', '2', '--cluster', 'other'])];
   const web = home.guest('web');
@@ -113,7 +127,7 @@ test('one cluster that is given twice under two names is read once, and the seco
   expect(second).toEqual({
     outcome: 'failed',
     error:
-      'again: again is the cluster pvesim (pve1, pve2), which proxmox-api:home reads already: give all its addresses to one cluster in the settings.',
+      'again: it is the cluster pvesim (pve1, pve2), which proxmox-api:home reads already: give all its addresses to one cluster in the settings.',
     counts: {},
   });
   expect(await world.guests()).toEqual(['A web 100 on pve1: running']);

@@ -8,6 +8,7 @@ export const contradictions = {
   apart: 'a person said that they are apart',
   type: 'they are of different types',
   keys: 'one source reports both, under two keys',
+  sources: 'two clusters report them, and neither has a number there',
   number: 'they have different numbers',
   uuid: 'they have different UUIDs',
   beside: 'one is a copy that stood beside the other',
@@ -66,6 +67,7 @@ export function contradictionOf(
   if (rules.apart.size > 0 && areApart(a, b, rules.apart)) return 'apart';
   if (!leeway.isRetyped && differs(of.types, or.types)) return 'type';
   if (of.anchors.some((one) => or.anchors.some((other) => hasTwoKeys(one, other)))) return 'keys';
+  if (of.anchors.some((one) => or.anchors.some((other) => isOfAnotherCluster(one, other)))) return 'sources';
   if (differs(of.numbers, or.numbers)) return 'number';
   const [uuids, others] = leeway.isReplaced ? [of.livingUuids, or.livingUuids] : [of.uuids, or.uuids];
   if (!leeway.isRebuilt && differs(uuids, others)) return 'uuid';
@@ -77,6 +79,12 @@ export function contradictionOf(
 /** A source without a key for it (an empty one) may speak of anything. */
 function hasTwoKeys(one: Witness, other: Witness): boolean {
   return one.source === other.source && one.key !== other.key && one.key !== '' && other.key !== '';
+}
+
+/** A node, a storage or a network that two clusters report is two, whatever they call it; guests have numbers. */
+function isOfAnotherCluster(one: Witness, other: Witness): boolean {
+  const isNumbered = one.marks.pve !== undefined || other.marks.pve !== undefined;
+  return one.kind === other.kind && one.source !== other.source && !isNumbered;
 }
 
 function areApart(a: Side, b: Side, apart: World['apart']): boolean {
