@@ -69,8 +69,10 @@ export async function inWords(error: unknown, cluster: string, token: () => Prom
   if (error instanceof SecretError)
     return new DomainError('unavailable', `${cluster}: ${error.message}`, { cause: error });
   if (!(error instanceof ProxmoxError)) return error;
-  const sentence = /[.?]$/.test(error.message) ? error.message : `${error.message}.`;
-  const told = (more: string) => new DomainError('unavailable', `${cluster}: ${sentence}${more}`, { cause: error });
+  const sentence = /[.?!]$/.test(error.message) ? error.message : `${error.message}.`;
+  // What never reached the cluster names it already.
+  const named = sentence.startsWith(`proxmox:${cluster}: `) ? sentence : `${cluster}: ${sentence}`;
+  const told = (more: string) => new DomainError('unavailable', `${named}${more}`, { cause: error });
   if (error.kind !== 'auth' && error.kind !== 'permission') return told('');
   // What stands before the = is a name.
   const id = (await token()).reveal().split('=')[0] as string;
