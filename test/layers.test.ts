@@ -72,7 +72,6 @@ const libraries: Readonly<Record<string, readonly string[]>> = {
   'proxmox-api': ['src/proxmox/'],
   'swagger-ui-dist': ['src/http/'],
   typebox: ['src/'],
-  undici: ['src/outbound/'],
 };
 
 const words: readonly { word: RegExp; called: string; places: readonly string[] }[] = [

@@ -1,9 +1,8 @@
-/** What undici, Node and OpenSSL throw, as one error with a sentence that says what is wrong and how to mend it. */
+/** What Node, its HTTP parser and OpenSSL throw, as one error with a sentence that says what is wrong and how to mend it. */
 
-import { errors } from 'undici';
-import { PinError, shownFingerprint } from './connect.ts';
 import { OutboundError, type TroubleKind } from './error.ts';
 import { plainFingerprint } from './peer.ts';
+import { PinError, shownFingerprint } from './trust.ts';
 
 export const lost = 'the connection was lost before the whole answer was here.';
 
@@ -38,7 +37,14 @@ export function trouble(kind: TroubleKind, asked: Asked, words: string, code?: s
   return new OutboundError(kind, message, { peer, address, ...(code ? { code } : {}) });
 }
 
+/** What came over the wire is not as HTTP has it. */
+export function isBrokenHttp(error: unknown): boolean {
+  return codeOf(error).startsWith('HPE_');
+}
+
 function codeOf(error: unknown): string {
+  // All addresses of a name failed. The first may have refused, and another not have answered.
+  if (error instanceof AggregateError && error.errors.some((each) => codeOf(each) === 'ETIMEDOUT')) return 'ETIMEDOUT';
   const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === 'string' ? code : '';
 }
@@ -49,6 +55,8 @@ const authorityCodes =
 const tlsCodes = /^(?:EPROTO|ERR_TLS_\w+|ERR_SSL_\w+|ERR_OSSL_\w+|\w*CERT_\w+|\w*CRL\w*|INVALID_PURPOSE|\w+_MISMATCH)$/;
 const tlsWords = ['tls', 'no TLS could be agreed on. Does this port speak HTTPS?'] as const;
 
+const unsent = ['invalid', 'this call cannot be sent; a header or the path holds what must not stand there.'] as const;
+
 const wordsOf: Readonly<Record<string, readonly [TroubleKind, string]>> = {
   ECONNREFUSED: ['network', 'nothing listens there, or a firewall refuses. Is it running, and is the port right?'],
   ENOTFOUND: ['network', 'this name is not known here. Is it spelled right, and does the DNS know it?'],
@@ -58,20 +66,18 @@ const wordsOf: Readonly<Record<string, readonly [TroubleKind, string]>> = {
   ETIMEDOUT: ['timeout', 'it did not take the connection in time. Is it on, and does a firewall drop packets?'],
   ECONNRESET: ['network', lost],
   EPIPE: ['network', lost],
-  UND_ERR_SOCKET: ['network', lost],
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['network', lost],
-  UND_ERR_CONNECT_TIMEOUT: [
-    'timeout',
-    'it did not take the connection in time. Is it on, and does a firewall drop packets?',
-  ],
-  UND_ERR_INVALID_ARG: ['invalid', 'this call cannot be sent; a header or the path holds what must not stand there.'],
-  UND_ERR_HEADERS_OVERFLOW: ['protocol', 'the headers of its answer are too large.'],
+  ERR_STREAM_PREMATURE_CLOSE: ['network', lost],
+  ERR_INVALID_CHAR: unsent,
+  ERR_INVALID_HTTP_TOKEN: unsent,
+  ERR_HTTP_INVALID_HEADER_VALUE: unsent,
+  ERR_UNESCAPED_CHARACTERS: unsent,
+  HPE_HEADER_OVERFLOW: ['protocol', 'the headers of its answer are too large.'],
   CERT_HAS_EXPIRED: ['tls', 'its certificate has expired. Renew it there; or is the clock of this machine wrong?'],
   CERT_NOT_YET_VALID: ['tls', 'its certificate is not valid yet. Is the clock of one of the machines wrong?'],
 };
 
 function otherWords(error: unknown): readonly [TroubleKind, string] {
-  if (error instanceof errors.HTTPParserError) return ['protocol', 'what it answers is not HTTP.'];
+  if (isBrokenHttp(error)) return ['protocol', 'what it answers is not HTTP.'];
   return ['network', 'the call could not be made.'];
 }
 

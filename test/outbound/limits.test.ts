@@ -23,7 +23,7 @@ describe('the limit of an attempt', () => {
     const port = await startTcp(() => undefined);
     const { call } = openPeer({ addresses: [`https://127.0.0.1:${port}`] }, { attempts: 1, connectMs: 100 });
 
-    expect(await call()).toMatchObject({ kind: 'timeout', code: 'UND_ERR_CONNECT_TIMEOUT' });
+    expect(await call()).toMatchObject({ kind: 'timeout', code: 'ETIMEDOUT' });
   });
 });
 
