@@ -19,6 +19,7 @@ interface Cluster {
   name: string;
   job: string;
   light_job: string;
+  guest_job: string;
 }
 
 interface Rehearsal {
@@ -62,17 +63,25 @@ Examples:
     .action(async (name: string | undefined, options: Options, command: Command) =>
       withClient(command, async (client, isAlone) => {
         const clusters = await chosen(client, name);
-        for (const { name: cluster, job, light_job } of clusters) {
+        for (const { name: cluster, ...jobs } of clusters) {
           const before = process.exitCode;
           if (options.dryRun) await rehearse(client, cluster, options);
           else {
-            const params = options.vmid === undefined ? {} : { vmid: options.vmid };
-            await runJob(client, options.light ? light_job : job, { params, json: options.json, isAlone });
+            await runJob(client, jobOf(jobs, options), { params: paramsOf(options), json: options.json, isAlone });
           }
           process.exitCode = worse(before, process.exitCode);
         }
       }),
     );
+}
+
+function jobOf({ job, light_job, guest_job }: Omit<Cluster, 'name'>, { vmid, light }: Options): string {
+  if (vmid !== undefined) return guest_job;
+  return light ? light_job : job;
+}
+
+function paramsOf({ vmid }: Options): Record<string, number> {
+  return vmid === undefined ? {} : { vmid };
 }
 
 function vmidIn(written: string): number {

@@ -18,30 +18,46 @@ export interface ClusterParts {
   token: () => Promise<Secret>;
 }
 
-/** What the jobs of a cluster are called. */
-export const jobNames = (cluster: string) => ({ full: `proxmox-${cluster}`, light: `proxmox-${cluster}-light` });
+/** What the jobs of a cluster are called: one reads it whole, one what changed, one a single guest. */
+export const jobNames = (cluster: string) => ({
+  full: `proxmox-${cluster}`,
+  light: `proxmox-${cluster}-light`,
+  guest: `proxmox-${cluster}-guest`,
+});
 
 export function discoveryJobs({ name, discovery, open, token }: ClusterParts): Job[] {
-  const run = async (context: JobContext, isFull: boolean): Promise<JobOutcome> => {
-    const { signal, params } = context;
+  const withApi = (work: (api: Api, context: JobContext) => Promise<JobOutcome>) => async (context: JobContext) => {
     try {
-      const api = await open(signal);
-      const { vmid } = params;
-      if (typeof vmid === 'number') return await readOne(discovery, api, name, vmid);
-      const asked = { isFull, progress: (done: number, total: number) => context.progress(done, total, 'guests') };
-      return outcomeOf(await discovery.read(api, asked));
+      return await work(await open(context.signal), context);
     } catch (error) {
       throw await inWords(error, name, token);
     }
   };
-  const { full, light } = jobNames(name);
+  const reading = (isFull: boolean) =>
+    withApi(async (api, context) => {
+      const progress = (done: number, total: number) => context.progress(done, total, 'guests');
+      return outcomeOf(await discovery.read(api, { isFull, progress }));
+    });
+  const { full, light, guest } = jobNames(name);
+  const lease = discovery.source;
   return [
-    { name: full, lease: discovery.source, schedule: '0 */6 * * *', run: (context) => run(context, true) },
-    { name: light, lease: discovery.source, schedule: '*/2 * * * *', run: (context) => run(context, false) },
+    { name: full, lease, schedule: '0 */6 * * *', run: reading(true) },
+    { name: light, lease, schedule: '*/2 * * * *', run: reading(false) },
+    {
+      name: guest,
+      lease,
+      schedule: 'off',
+      run: withApi((api, { params }) => readOne(discovery, api, name, params.vmid)),
+    },
   ];
 }
 
-async function readOne(discovery: Discovery, api: Api, cluster: string, vmid: number): Promise<JobOutcome> {
+async function readOne(discovery: Discovery, api: Api, cluster: string, vmid: unknown): Promise<JobOutcome> {
+  if (typeof vmid !== 'number')
+    throw new DomainError(
+      'invalid',
+      'Which guest is meant? Its number is wanted as the parameter vmid, such as {"params": {"vmid": 101}}.',
+    );
   const found = await discovery.readOne(api, vmid);
   if (!found)
     throw new DomainError('not_found', `${cluster} lists no guest ${vmid}, or does not show it to this token.`);

@@ -6,19 +6,17 @@ import { StartError } from '../errors.ts';
 import type { House, Module, Opened } from '../module.ts';
 import { openApi } from './client.ts';
 import { openDiscovery, sourceOf } from './discovery.ts';
-import { discoveryJobs } from './job.ts';
+import { discoveryJobs, jobNames } from './job.ts';
 import { clusterEndpoints } from './routes.ts';
-import { millisecondsOf, proxmoxSettings } from './settings.ts';
-import { watchJob } from './watch.ts';
+import { type ClusterSettings, millisecondsOf, proxmoxSettings } from './settings.ts';
+import { watchJob, watchJobName } from './watch.ts';
 
 export const proxmoxModule: Module<typeof proxmoxSettings> = {
   name: 'proxmox',
   settings: proxmoxSettings,
   open(house: House, settings: Static<typeof proxmoxSettings>): Opened {
     const { clusters } = settings;
-    const names = clusters.map(({ name }) => name);
-    const twice = names.find((name, index) => names.indexOf(name) !== index);
-    if (twice !== undefined) throw new StartError(`proxmox.clusters: two clusters are called ${twice}.`);
+    refuseTwins(clusters);
     const pace = {
       refreshMilliseconds: millisecondsOf(settings.refresh),
       agentRefreshMilliseconds: millisecondsOf(settings.agent_refresh),
@@ -46,6 +44,19 @@ export const proxmoxModule: Module<typeof proxmoxSettings> = {
     };
   },
 };
+
+/** Two clusters of one name, or one that is called as a job of another. */
+function refuseTwins(clusters: readonly ClusterSettings[]): void {
+  const names = clusters.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new StartError(`proxmox.clusters: two clusters are called ${twice}.`);
+  const jobs = names.flatMap((name) => Object.values(jobNames(name)));
+  const taken = [watchJobName, ...jobs].find((name, index, all) => all.indexOf(name) !== index);
+  if (taken !== undefined)
+    throw new StartError(
+      `proxmox.clusters: two jobs would be called ${taken}; call no cluster sources, and none as another with -light or -guest behind it.`,
+    );
+}
 
 function readAuthority(name: string, file: string): string {
   try {

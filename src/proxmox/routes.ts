@@ -16,6 +16,7 @@ const ClusterOnTheWire = Type.Object(
     source: Type.String(),
     job: Type.String({ description: 'reads it whole' }),
     light_job: Type.String({ description: 'reads what changed' }),
+    guest_job: Type.String({ description: 'reads one guest, whose number is its parameter vmid' }),
     own_name: orNull(
       Type.String({ description: 'what it calls itself; null for a node that stands alone, or unread' }),
     ),
@@ -56,8 +57,8 @@ export function clusterEndpoints(clusters: readonly ClusterParts[], store: Store
         const known = new Map((await listClusters(store.read)).map(({ source, ...itself }) => [source, itself]));
         const unread = { own_name: null, nodes: [], has_quorum: null, read_at: null };
         const rows = clusters.map(({ name, discovery: { source } }) => {
-          const { full, light } = jobNames(name);
-          return { name, source, job: full, light_job: light, ...(known.get(source) ?? unread) };
+          const { full, light, guest } = jobNames(name);
+          return { name, source, job: full, light_job: light, guest_job: guest, ...(known.get(source) ?? unread) };
         });
         return [200, pageOfAll(rows, query, ({ name }) => name)];
       },

@@ -7,10 +7,11 @@ import { type Clock, stamp } from '../time.ts';
 import { listClusters, standingCluster } from './store.ts';
 
 const kind = 'source_not_configured';
+export const watchJobName = 'proxmox-sources';
 
 export function watchJob(store: Store, clock: Clock, sources: readonly string[]): Job {
   return {
-    name: 'proxmox-sources',
+    name: watchJobName,
     schedule: '7 * * * *',
     quiet: true,
     isDueAtStart: () => Promise.resolve(true),

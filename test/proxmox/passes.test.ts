@@ -415,7 +415,7 @@ test('a clock that is set back loses nothing, and reads nothing for it', async (
 
 describe('one guest alone', () => {
   const askFor = async (world: World, vmid: number) =>
-    (await world.call('POST', '/jobs/proxmox-home/run', { wait: true, params: { vmid } })).body as Row;
+    (await world.call('POST', '/jobs/proxmox-home-guest/run', { wait: true, params: { vmid } })).body as Row;
 
   test('is read at once, whatever was read of it before, and of the others nothing is said', async () => {
     const world = await known();
