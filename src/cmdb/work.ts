@@ -197,8 +197,11 @@ export function noteNames(work: Work, works: ReadonlyMap<ItemId, Work>): void {
 /** The name that it takes on. What was split off from it gives back the name that went with it then, and no other. */
 function nameAfter(work: Work, own: GivenName, theirs: GivenName, parted: HandedDown['parted']): GivenName | undefined {
   if (theirs.ansible_name === null) return undefined;
-  if (parted?.from === work.id && parted.given?.ansible_name === theirs.ansible_name)
-    return parted.name.ansible_name === theirs.ansible_name ? parted.name : undefined;
+  if (parted?.from === work.id && parted.given?.ansible_name === theirs.ansible_name) {
+    if (parted.name.ansible_name === theirs.ansible_name) return parted.name;
+    // One that was left without a name by the split is named anew, from theirs.
+    if (own.ansible_name !== null) return undefined;
+  }
   const isAsked = own.ansible_name_by === 'auto' && isChosen(theirs);
   return own.ansible_name === null || isAsked ? takenOn(own, theirs) : undefined;
 }
