@@ -23,7 +23,7 @@ import { settle } from './settle.ts';
 import type { Heart, Outcome, Statement } from './statement.ts';
 import { type Change, currentRevision, type Occasion, raiseRevision, storeChanges } from './store/changes.ts';
 import { itemsOfClaims, loadWaitingClaims, storeClaims, storeIdentifiers, storeSeen } from './store/claims.ts';
-import { claimsWithoutNumber, clusterNodes, storeClusterNodes } from './store/identity.ts';
+import { claimsWithoutNumber, clusterNodes, passVerdictsOn, storeClusterNodes } from './store/identity.ts';
 import { clearAnsibleNames, storeItems } from './store/items.ts';
 import { storeSources } from './store/passes.ts';
 import { deletePin, movePins } from './store/pins.ts';
@@ -289,6 +289,8 @@ async function storeAll(
     dirty.map((work) => work.item as Item),
   );
   await storeClaims(trx, claims);
+  const kept = claims.filter(({ ghost_of, gone_since }) => ghost_of !== null && gone_since === occasion.at);
+  await passVerdictsOn(trx, new Map(kept.map(({ claim_id, ghost_of }) => [ghost_of as ClaimId, claim_id])));
   const identifiers = new Map<ClaimId, readonly Identifier[]>();
   const known = new Set<ClaimId>();
   for (const claim of claims) {

@@ -91,7 +91,9 @@ export function worldOf(desk: Desk, part: Part, heart: Heart): World {
   const reused = reusedNow(desk, part);
   const witnesses = part.claims.map((claim) => witnessOf(desk, claim, heart, addressed, reused));
   witnesses.sort((a, b) => (a.ref < b.ref ? -1 : 1));
+  // What was decided of a number's former guest is of that one, and not of its next.
   const refs = new Map(witnesses.map(({ claimId, ref }) => [claimId, ref]));
+  for (const [claimId, ghost] of reused) refs.set(claimId, refs.get(ghost) as string);
   const same = new Map<string, ItemId>();
   for (const [claimId, id] of desk.verdicts.same) {
     const [ref, item] = [refs.get(claimId), survivorOf(desk, id, true)];
@@ -113,10 +115,11 @@ export function worldOf(desk: Desk, part: Part, heart: Heart): World {
   };
 }
 
-/** Claims whose number went to another guest in this moment: what the former one said last is kept beside them. */
-function reusedNow({ at }: Desk, { claims }: Part): Set<ClaimId> {
-  const reused = new Set<ClaimId>();
-  for (const { ghost_of, gone_since } of claims) if (ghost_of !== null && gone_since === at) reused.add(ghost_of);
+/** Claims whose number went to another guest in this moment, with what is kept of what the former one said last. */
+function reusedNow({ at }: Desk, { claims }: Part): Map<ClaimId, ClaimId> {
+  const reused = new Map<ClaimId, ClaimId>();
+  for (const { claim_id, ghost_of, gone_since } of claims)
+    if (ghost_of !== null && gone_since === at) reused.set(ghost_of, claim_id);
   return reused;
 }
 
@@ -146,7 +149,7 @@ function witnessOf(
   claim: Claim,
   heart: Heart,
   addressed: ReadonlySet<ItemId>,
-  reused: ReadonlySet<ClaimId>,
+  reused: ReadonlyMap<ClaimId, ClaimId>,
 ): Witness {
   const identifiers = identify(desk, claim, heart);
   const values = new Map<IdentifierKind, string[]>();

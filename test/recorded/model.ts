@@ -89,7 +89,10 @@ interface Model {
   now: number;
   claims: Map<string, ModelClaim>;
   cis: Map<string, ModelItem>;
+  same: Map<string, string>;
+  apart: Set<string>;
   open: Map<string, unknown>;
+  body: (this: Model, claim: ModelClaim) => void;
   suspicious: Map<string, { at: number; no: number }>;
   contradict: (this: Model, one: ModelThing, other: ModelThing, level: string, context: object) => boolean;
   stoodBeside: (this: Model, one: string, other: string) => boolean;
@@ -153,6 +156,7 @@ const rules = [
   formerValues,
   changedNow,
   waitedInVain,
+  verdictsOfFormer,
   replacedOnce,
   firstWords,
   mergedInVain,
@@ -391,6 +395,28 @@ function partedNames(model: Model): void {
         delete item.asked;
       }
       if (isTaken(other.name) || other.name?.name === item.name?.name) other.name = null;
+    }
+  };
+}
+
+/** What a person decided of a number's former guest is of that one, and not of its next. */
+function verdictsOfFormer(model: Model): void {
+  const { body } = model;
+  model.body = function (claim) {
+    const ghost = `${claim.ref}#${this.now}`;
+    move(this, ghost, claim.ref);
+    body.call(this, claim);
+    if (this.claims.has(ghost)) move(this, claim.ref, ghost);
+  };
+  const move = ({ same, apart }: Model, from: string, to: string) => {
+    const id = same.get(from);
+    if (id !== undefined) same.set(to, id);
+    same.delete(from);
+    for (const pair of [...apart]) {
+      const refs = pair.split('\t');
+      if (!refs.includes(from)) continue;
+      apart.delete(pair);
+      apart.add(refs.map((ref) => (ref === from ? to : ref)).join('\t'));
     }
   };
 }

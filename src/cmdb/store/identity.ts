@@ -184,6 +184,16 @@ export async function rememberCopies(trx: Trx, source: string, at: string): Prom
   await storeVerdicts(trx, verdicts, source, at);
 }
 
+/** By claim whose number has another guest now, the one that is kept of the former: what was decided was of that. */
+export async function passVerdictsOn(trx: Trx, kept: ReadonlyMap<ClaimId, ClaimId>): Promise<void> {
+  if (kept.size === 0) return;
+  const pairs = sql`(SELECT value ->> 0 AS claim, value ->> 1 AS kept FROM json_each(${JSON.stringify([...kept])})) j`;
+  await sql`UPDATE verdicts SET claim_id = j.kept FROM ${pairs}
+    WHERE verdicts.claim_id = j.claim AND until IS NULL`.execute(trx);
+  await sql`UPDATE verdicts SET other_claim_id = j.kept FROM ${pairs}
+    WHERE verdicts.other_claim_id = j.claim AND until IS NULL`.execute(trx);
+}
+
 /** Ends verdicts: what people decided before counts no more. Answers which. */
 export async function endVerdicts(
   trx: Trx,
