@@ -140,5 +140,5 @@ test('nodes and storages that two clusters report under one name are two, and ea
   expect([await runsOn('web'), await runsOn('mail')]).toEqual([['runs_on pve'], ['runs_on pve']]);
   const targets = [];
   for (const name of ['web', 'mail']) targets.push((await get(`/ci/${name}/relationships`))[0]?.ci_id);
-  expect(targets.toSorted()).toEqual(nodes.map(({ ci_id }) => ci_id).toSorted());
+  expect(new Set(targets)).toEqual(new Set(nodes.map(({ ci_id }) => ci_id)));
 });

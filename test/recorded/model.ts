@@ -412,7 +412,8 @@ function verdictsOfFormer(model: Model): void {
     const id = same.get(from);
     if (id !== undefined) same.set(to, id);
     same.delete(from);
-    for (const pair of [...apart]) {
+    const pairs = [...apart];
+    for (const pair of pairs) {
       const refs = pair.split('\t');
       if (!refs.includes(from)) continue;
       apart.delete(pair);
