@@ -3,7 +3,7 @@
  * own turn a body that was cut off into nothing, and have no limit for a body that never ends.
  */
 
-import type { Proxmox } from 'proxmox-api';
+import type { ApiRequestable, Proxmox } from 'proxmox-api';
 import type { Answer } from '../outbound/attempt.ts';
 import type { Outbound } from '../outbound/caller.ts';
 import { OutboundError } from '../outbound/error.ts';
@@ -26,8 +26,8 @@ export function part(name: string | number): string {
 }
 
 export async function openApi(outbound: Outbound, token: () => Promise<Secret>, signal?: AbortSignal): Promise<Api> {
-  const { proxmoxApi } = await import('proxmox-api');
-  return proxmoxApi({
+  const { buildApiProxy } = await loadPaths();
+  const engine: ApiRequestable = {
     async doRequest(method: string, path: string, _template: string, params?: Record<string, unknown>) {
       if (method !== 'get' && method !== 'GET') throw new ProxmoxError('invalid', `${method} is never asked for`);
       const query = new URLSearchParams(
@@ -36,7 +36,16 @@ export async function openApi(outbound: Outbound, token: () => Promise<Secret>, 
       const secret = await token();
       return await ask(outbound, `${path}${query === '' ? '' : `?${query}`}`, secret, signal);
     },
-  });
+  };
+  return buildApiProxy(engine, '/api2/json') as Api;
+}
+
+/**
+ * The paths of the package alone: its front door loads its own engine as well, and with that an HTTP client of 10 MB
+ * that nobody here uses.
+ */
+async function loadPaths(): Promise<{ buildApiProxy: (engine: ApiRequestable, path: string) => unknown }> {
+  return (await import(new URL('proxy.js', import.meta.resolve('proxmox-api')).href)) as never;
 }
 
 async function ask(outbound: Outbound, path: string, token: Secret, signal: AbortSignal | undefined): Promise<unknown> {

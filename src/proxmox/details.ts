@@ -44,6 +44,8 @@ export interface Unread {
 const callsAtOnce = 6;
 /** An agent that hangs holds one of three workers of its node for seconds. */
 const agentCallsAtOnce = 2;
+/** Systems of guests in one pass: of thousands that are new, the addresses matter more, and the next passes go on. */
+const mostSystems = 100;
 /** An agent may be there before the network is: for so long a guest without an address is one that still starts. */
 const startSeconds = 600;
 
@@ -61,14 +63,16 @@ export async function readGuests(reader: Reader, guests: readonly GuestRow[]): P
   await eachOf(withSnapshots, callsAtOnce, async (row) => {
     await attempt(row, unread, deadNodes, () => readGuestSnapshots(reader, row));
   });
-  const byNode = Map.groupBy(
-    guests.filter((row) => mayAsk(reader, row) && isDue(reader, row, 'inside')),
-    ({ node }) => node,
-  );
-  await Promise.all(
-    [...byNode.values()].map((rows) => eachOf(rows, agentCallsAtOnce, (row) => readInside(reader, row))),
-  );
+  const inside = guests.filter((row) => mayAsk(reader, row) && isDue(reader, row, 'inside'));
+  await eachByNode(inside, (row) => readInside(reader, row));
+  const systems = guests.filter((row) => mayAsk(reader, row) && isDue(reader, row, 'system'));
+  await eachByNode(systems.slice(0, mostSystems), (row) => readGuestSystem(reader, row));
   return unread;
+}
+
+async function eachByNode(guests: readonly GuestRow[], work: (row: GuestRow) => Promise<void>): Promise<void> {
+  const byNode = Map.groupBy(guests, ({ node }) => node);
+  await Promise.all([...byNode.values()].map((rows) => eachOf(rows, agentCallsAtOnce, work)));
 }
 
 function isDue({ known, now, pace }: Reader, row: GuestRow, kind: keyof Due): boolean {
@@ -147,23 +151,30 @@ async function readInside(reader: Reader, row: GuestRow): Promise<void> {
     known.learn(subject, 'inside', now, { interfaces: before?.interfaces ?? null, uptime: row.uptime, failures });
     return;
   }
-  // It may have been started with another system, or another release of it.
-  const isAnew = row.type === 'qemu' && reading !== undefined && isStartedAnew(row, reading, now);
-  if (isAnew || isDue(reader, row, 'system')) await readGuestSystem(reader, row);
+  // It may have been started with another system, or another release of it: what was read is too old.
+  const system = known.of(subject, 'system')?.content;
+  if (system && reading && isStartedAnew(row, reading, now)) known.learn(subject, 'system', longAgo, system);
 }
 
+const longAgo = Temporal.Instant.fromEpochMilliseconds(0);
+const noSystem = { os: undefined, osVersion: undefined, kernel: undefined, hostName: null };
+
+/** What an agent does not tell it is asked for as seldom as what it tells; what was known stands. */
 async function readGuestSystem({ api, known, now }: Reader, row: GuestRow): Promise<void> {
+  const subject = guestSubject(row);
   const agent = api.nodes.$(part(row.node)).qemu.$(row.vmid).agent;
+  let system = known.of(subject, 'system')?.content ?? noSystem;
   try {
     const data = await agent['get-osinfo'].$get();
-    if (agentFault(data) !== undefined) return;
-    const named = await agent['get-host-name'].$get();
-    const hostName = text(object(object(named).result)['host-name']) ?? null;
-    fieldsIn(object(data).result, 'the system');
-    known.learn(guestSubject(row), 'system', now, { ...readSystem(data), hostName });
+    if (agentFault(data) === undefined) {
+      fieldsIn(object(data).result, 'the system');
+      const named = await agent['get-host-name'].$get();
+      system = { ...readSystem(data), hostName: text(object(object(named).result)['host-name']) ?? null };
+    }
   } catch (error) {
     if (!(error instanceof ProxmoxError) || error.kind === 'auth') throw error;
   }
+  known.learn(subject, 'system', now, system);
 }
 
 function guestAt(api: Api, { node, type, vmid }: GuestRow) {

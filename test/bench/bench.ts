@@ -12,6 +12,7 @@ import { benchBulk } from './bulk.ts';
 import { benchCallback } from './callback.ts';
 import { benchHeart } from './heart.ts';
 import { benchInventory } from './inventory.ts';
+import { benchProxmox } from './proxmox.ts';
 import { benchRuns } from './runs.ts';
 import { benchStart } from './start.ts';
 import { type Figure, tableOf } from './table.ts';
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
   bulk: benchBulk,
   heart: benchHeart,
   runs: benchRuns,
+  proxmox: benchProxmox,
   callback: benchCallback,
   start: benchStart,
 };

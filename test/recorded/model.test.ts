@@ -15,10 +15,6 @@ const count = isLong ? 10_000 : 300;
 
 /** Estates in which the answers differ and both were looked at: what of it, and why it stands as it is. */
 const meant: Readonly<Record<number, { what: string; why: string }>> = {
-  16: {
-    what: 'partition',
-    why: 'Terraform calls its machine as a copy of its former guest was called, which went too: the number has another guest, and no rebuild.',
-  },
   592: {
     what: 'ansible_name of import:hosts.ini db.home.lab',
     why: 'Who adopts a name bears it, also where the adoption makes one machine of the two.',

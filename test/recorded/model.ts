@@ -454,7 +454,11 @@ function saidBefore(model: Model): void {
       one.cis.flatMap((id) => [...(this.cis.get(id)?.rebuilds ?? [])]).filter((at) => at < this.now),
     );
     const isReported = one.claims.some(({ kind, gone }) => kind === 'proxmox-api' && !gone);
-    const isOld = ({ kind, at, touched }: ModelClaim) => kind === 'ansible' && at <= since && touched !== this.now;
+    const isOld = (claim: ModelClaim) =>
+      claim.kind === 'ansible' &&
+      claim.at <= since &&
+      claim.touched !== this.now &&
+      one.cis.includes(this.settled(claim) ?? '');
     const isForgiven = level === 'key' && isReported && other.claims.some(isOld);
     return contradict.call(this, one, other, level, isForgiven ? { ...context, rebuilt: true } : context);
   };
