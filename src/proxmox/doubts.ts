@@ -5,7 +5,7 @@ import { guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
 import type { GuestRow, NodeRow, Resources } from './rows.ts';
 
 /** A node that is down for longer is taken for what it is, and holds nothing else up. */
-const nodeDownHours = 24;
+const nodeDownMilliseconds = 24 * 3_600_000;
 
 /** Since when nodes are down; for the first day nothing is taken for gone. */
 export function noteNodes(nodes: readonly NodeRow[], known: Knowledge, now: Temporal.Instant) {
@@ -18,9 +18,9 @@ export function noteNodes(nodes: readonly NodeRow[], known: Knowledge, now: Temp
       known.forget(subject, 'offline');
       continue;
     }
-    const since = known.of(subject, 'offline')?.readAt;
+    const since = known.of(subject, 'offline')?.readAtMilliseconds;
     if (!since) known.learn(subject, 'offline', now, null);
-    if (since && now.since(since).total('hours') >= nodeDownHours) {
+    if (since && now.epochMilliseconds - since >= nodeDownMilliseconds) {
       longDown.add(node);
       continue;
     }

@@ -22,13 +22,13 @@ const bootDriftSeconds = 120;
 /** Whether it was started since it was looked at: it runs for less time than it should. */
 export function isStartedAnew(
   row: Pick<GuestRow, 'uptime'>,
-  reading: Pick<Reading<'config'>, 'readAt'> & { content: { uptime: number } },
+  reading: Pick<Reading<'config'>, 'readAtMilliseconds'> & { content: { uptime: number } },
   now: Temporal.Instant,
 ): boolean {
   if (row.uptime === 0) return false;
   const { uptime } = reading.content;
   if (uptime === 0 || row.uptime < uptime) return true;
-  const passed = (now.epochMilliseconds - reading.readAt.epochMilliseconds) / 1000;
+  const passed = (now.epochMilliseconds - reading.readAtMilliseconds) / 1000;
   return passed > 0 && row.uptime + bootDriftSeconds < uptime + passed;
 }
 
@@ -103,18 +103,18 @@ export function surroundingDue(
 
 /** When something that was read is to be read again, in milliseconds: after half of the time to the whole of it. */
 function oldAt(
-  reading: { readAt: Temporal.Instant } | undefined,
+  reading: { readAtMilliseconds: number } | undefined,
   subject: string,
   now: Temporal.Instant,
   { refreshMilliseconds }: Pace,
 ): number {
   if (!reading || isToCome(reading, now)) return 0;
-  return reading.readAt.epochMilliseconds + refreshMilliseconds * (0.5 + fractionOf(subject) / 2);
+  return reading.readAtMilliseconds + refreshMilliseconds * (0.5 + fractionOf(subject) / 2);
 }
 
 /** The clock was set back since. */
-function isToCome({ readAt }: { readAt: Temporal.Instant }, now: Temporal.Instant): boolean {
-  return Temporal.Instant.compare(readAt, now) > 0;
+function isToCome({ readAtMilliseconds }: { readAtMilliseconds: number }, now: Temporal.Instant): boolean {
+  return readAtMilliseconds > now.epochMilliseconds;
 }
 
 const hashSeed = 0x811c9dc5;
@@ -137,7 +137,7 @@ function insideAt(row: GuestRow, known: Knowledge, now: Temporal.Instant, pace: 
   if (!reading || isToCome(reading, now) || isStartedAnew(row, reading, now)) return 0;
   const { failures } = reading.content;
   const minutes = backOffMinutes[Math.min(failures, backOffMinutes.length) - 1] ?? Number.POSITIVE_INFINITY;
-  return reading.readAt.epochMilliseconds + Math.min(minutes * 60_000, pace.agentRefreshMilliseconds);
+  return reading.readAtMilliseconds + Math.min(minutes * 60_000, pace.agentRefreshMilliseconds);
 }
 
 /** Who did not answer for its addresses will not answer this either. */

@@ -40,7 +40,8 @@ export interface Vnet {
 }
 
 export interface Reading<K extends Kind> {
-  readAt: Temporal.Instant;
+  /** Since the epoch. There are thousands of them, and an Instant for each would weigh more than what was read. */
+  readAtMilliseconds: number;
   content: Contents[K];
 }
 
@@ -60,7 +61,8 @@ export class Knowledge {
 
   learn<K extends Kind>(subject: string, kind: K, readAt: Temporal.Instant, content: Contents[K]): void {
     const place = placeOf(subject, kind);
-    this.#readings.set(place, { kind, subject, reading: { readAt, content } });
+    const reading = { readAtMilliseconds: readAt.epochMilliseconds, content };
+    this.#readings.set(place, { kind, subject, reading });
     this.#changed.add(place);
     this.#forgotten.delete(place);
   }

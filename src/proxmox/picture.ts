@@ -63,8 +63,9 @@ export function isAsIn(picture: Picture, resources: Resources, now: Temporal.Ins
   if (now.epochMilliseconds >= picture.dueAt || Temporal.Instant.compare(now, picture.at) < 0) return false;
   if (resources.guests.length !== picture.rows.size || restOf(resources) !== picture.rest) return false;
   for (const [subject, row] of rowsOf(resources)) if (picture.rows.get(subject) !== row) return false;
+  const readAtMilliseconds = picture.at.epochMilliseconds;
   for (const [subject, uptime] of uptimesOf(resources)) {
-    const before = { readAt: picture.at, content: { uptime: picture.uptimes.get(subject) ?? 0 } };
+    const before = { readAtMilliseconds, content: { uptime: picture.uptimes.get(subject) ?? 0 } };
     if (isStartedAnew({ uptime }, before, now)) return false;
   }
   return true;

@@ -5,7 +5,7 @@ import { listSources } from '../cmdb/store/sources.ts';
 import type { ReadDb, Store, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
 import { inTurns } from '../store/turn.ts';
-import { type Stamp, stamp } from '../time.ts';
+import { millisecondsOf, type Stamp, stamp } from '../time.ts';
 import { type Contents, type Kind, Knowledge } from './knowledge.ts';
 
 export async function loadKnowledge(db: ReadDb, source: string): Promise<Knowledge> {
@@ -17,7 +17,10 @@ export async function loadKnowledge(db: ReadDb, source: string): Promise<Knowled
   const readings = [];
   for await (const part of inTurns(rows))
     for (const { subject, kind, read_at, content } of part) {
-      const reading = { readAt: Temporal.Instant.from(read_at), content: JSON.parse(content) as Contents[Kind] };
+      const reading = {
+        readAtMilliseconds: millisecondsOf(read_at),
+        content: JSON.parse(content) as Contents[Kind],
+      };
       readings.push({ subject, kind: kind as Kind, reading });
     }
   return new Knowledge(readings);
@@ -31,11 +34,11 @@ export async function storeNews(trx: Trx, source: string, known: Knowledge): Pro
     trx,
   );
   for await (const part of inTurns(learned)) {
-    const rows = part.map(({ subject, kind, reading: { readAt, content } }) => ({
+    const rows = part.map(({ subject, kind, reading: { readAtMilliseconds, content } }) => ({
       source,
       subject,
       kind,
-      read_at: stamp(readAt),
+      read_at: stamp(Temporal.Instant.fromEpochMilliseconds(readAtMilliseconds)),
       content: JSON.stringify(content),
     }));
     await insertRows(trx, 'proxmox_readings', rows);

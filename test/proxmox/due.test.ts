@@ -50,7 +50,7 @@ describe('a guest was started anew', () => {
     ['not where the clock was set back', 4060, 4000, -7200, false],
     ['where it runs for less time than before, and the clock was set back', 100, 4000, -7200, true],
   ])('%s', (_, uptime, before, passed, isAnew) => {
-    const reading = { readAt: ago({ seconds: passed }), content: { uptime: before } };
+    const reading = { readAtMilliseconds: ago({ seconds: passed }).epochMilliseconds, content: { uptime: before } };
 
     expect(isStartedAnew({ uptime }, reading, now)).toBe(isAnew);
   });

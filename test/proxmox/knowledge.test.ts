@@ -19,9 +19,12 @@ test('what was learned is known again, of its own source alone', async () => {
 
   const again = await loadKnowledge(store.read, home);
 
-  expect(again.of('cluster', 'version')).toEqual({ readAt: at, content: '9.1.4' });
-  expect(again.of('qemu/100', 'snapshots')).toEqual({ readAt: at, content: [{ name: 'before', takenAt: null }] });
-  expect(again.of('node/pve1', 'offline')).toEqual({ readAt: at, content: null });
+  expect(again.of('cluster', 'version')).toEqual({ readAtMilliseconds: at.epochMilliseconds, content: '9.1.4' });
+  expect(again.of('qemu/100', 'snapshots')).toEqual({
+    readAtMilliseconds: at.epochMilliseconds,
+    content: [{ name: 'before', takenAt: null }],
+  });
+  expect(again.of('node/pve1', 'offline')).toEqual({ readAtMilliseconds: at.epochMilliseconds, content: null });
   expect(again.of('qemu/100', 'config')).toBeUndefined();
   expect(again.subjectsOf('snapshots')).toEqual(['qemu/100']);
   expect((await loadKnowledge(store.read, office)).of('cluster', 'version')).toBeUndefined();
@@ -48,8 +51,8 @@ test('what is learned anew takes the place of the former, and what is forgotten 
 
 test('news are what is new, and nothing twice', () => {
   const known = new Knowledge([
-    { kind: 'version', subject: 'cluster', reading: { readAt: at, content: '9.1.4' } },
-    { kind: 'snapshots', subject: 'qemu/100', reading: { readAt: at, content: [] } },
+    { kind: 'version', subject: 'cluster', reading: { readAtMilliseconds: at.epochMilliseconds, content: '9.1.4' } },
+    { kind: 'snapshots', subject: 'qemu/100', reading: { readAtMilliseconds: at.epochMilliseconds, content: [] } },
   ]);
   expect(known.news()).toEqual({ learned: [], forgotten: [] });
 
@@ -60,7 +63,11 @@ test('news are what is new, and nothing twice', () => {
 
   expect(known.news()).toEqual({
     learned: [
-      { kind: 'snapshots', subject: 'qemu/100', reading: { readAt: at, content: [{ name: 'x', takenAt: null }] } },
+      {
+        kind: 'snapshots',
+        subject: 'qemu/100',
+        reading: { readAtMilliseconds: at.epochMilliseconds, content: [{ name: 'x', takenAt: null }] },
+      },
     ],
     forgotten: [{ kind: 'snapshots', subject: 'qemu/101' }],
   });
