@@ -199,8 +199,8 @@ function nameAfter(work: Work, own: GivenName, theirs: GivenName, parted: Handed
   if (theirs.ansible_name === null) return undefined;
   if (parted?.from === work.id && parted.given?.ansible_name === theirs.ansible_name) {
     if (parted.name.ansible_name === theirs.ansible_name) return parted.name;
-    // One that was left without a name by the split is named anew, from theirs.
-    if (own.ansible_name !== null) return undefined;
+    // One that had a name, and was left without by the split, is named anew, from theirs.
+    if (own.ansible_name !== null || parted.name.ansible_name === null) return undefined;
   }
   const isAsked = own.ansible_name_by === 'auto' && isChosen(theirs);
   return own.ansible_name === null || isAsked ? takenOn(own, theirs) : undefined;
