@@ -6,7 +6,7 @@
 import type { Observation, Related } from '../cmdb/speak.ts';
 import { type Addresses, addressesOf, type NodeInterface, nodeAddress } from './addresses.ts';
 import { type GuestConfig, type Nic, rounded } from './guest-config.ts';
-import { clusterSubject, guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
+import { clusterSubject, guestSubject, type Knowledge, nodeSubject, type Reading } from './knowledge.ts';
 import type { GuestRow, NodeRow, Resources, StorageRow } from './rows.ts';
 
 export interface Cluster {
@@ -70,7 +70,6 @@ export function guestOf(
   const key = keyOf(cluster, subject);
   const read = known.of(subject, 'config');
   if (read === undefined) return undefined;
-  const { config } = read.content;
   const ci_type = row.type === 'lxc' ? 'lxc_container' : 'virtual_machine';
   const base = { ci_type, ...placed(cluster), ci_status: row.status };
   // While its node is down, and in its first seconds, the row is empty: that takes nothing back.
@@ -78,12 +77,18 @@ export function guestOf(
     return { key, partial: true, item: { ...base, technical_specs: { vmid: row.vmid, node: row.node } } };
   return {
     key,
-    item: { ...base, ci_name: row.name, tags: row.tags, technical_specs: guestSpecs(cluster, row, config, known) },
-    ...(places ? { related: guestRelations(cluster, row, config, places) } : { partial: true }),
+    item: { ...base, ci_name: row.name, tags: row.tags, technical_specs: guestSpecs(cluster, row, read, known) },
+    ...(places ? { related: guestRelations(cluster, row, read.content.config, places) } : { partial: true }),
   };
 }
 
-function guestSpecs(cluster: Cluster, row: GuestRow, config: GuestConfig, known: Knowledge): Record<string, unknown> {
+function guestSpecs(
+  cluster: Cluster,
+  row: GuestRow,
+  read: Reading<'config'>,
+  known: Knowledge,
+): Record<string, unknown> {
+  const { config } = read.content;
   const subject = guestSubject(row);
   const inside = known.of(subject, 'inside')?.content.interfaces ?? undefined;
   const { addresses, primary }: Addresses = addressesOf(config.nics, inside);
@@ -96,7 +101,7 @@ function guestSpecs(cluster: Cluster, row: GuestRow, config: GuestConfig, known:
     pool: row.pool,
     template: row.isTemplate || config.isTemplate || undefined,
     ha_state: row.haState,
-    uptime: row.uptime > 0 ? row.uptime : undefined,
+    booted_at: row.uptime > 0 ? bootedAt(read) : undefined,
     cpu_cores: config.cores ?? row.cpus,
     cpu_sockets: config.sockets,
     memory_mb: config.memoryMb ?? sized(row.memoryBytes, megabyte),
@@ -118,6 +123,11 @@ function guestSpecs(cluster: Cluster, row: GuestRow, config: GuestConfig, known:
     backed_up: backup && !row.isTemplate ? !backup.uncovered.includes(row.vmid) : undefined,
     description: cluster.keepsDescriptions ? config.description : undefined,
   });
+}
+
+/** By the uptime that its configuration was read with: by that of each row it would be another moment each time. */
+function bootedAt({ readAtMilliseconds, content: { uptime } }: Reading<'config'>): string | undefined {
+  return uptime > 0 ? new Date(readAtMilliseconds - uptime * 1000).toISOString() : undefined;
 }
 
 function guestRelations(cluster: Cluster, row: GuestRow, config: GuestConfig, places: Places): Related[] {
