@@ -150,7 +150,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       openApi: () => openApiOf(endpoints, version),
     };
     const jobs: Job[] = [
-      { ...sweepJob(cmdb, store, clock), quiet: true },
+      sweepJob(cmdb, store, clock),
       backupJob(store, `${config.data}/backups`, clock),
       pruneRefusalsJob(store, clock),
       ...modules.flatMap((module) => module.jobs ?? []),

@@ -10,6 +10,7 @@ export function sweepJob(cmdb: Cmdb, store: Store, clock: Clock): Job {
   return {
     name: 'sweep',
     schedule: '*/5 * * * *',
+    quiet: true,
     isDueAtStart: () => Promise.resolve(true),
     run: () => sweep(cmdb, store, clock),
   };

@@ -157,7 +157,7 @@ export async function takePassAgain(
   const ttl = heart.ranks.ttlMilliseconds(kind);
   const heardSince = ttl === undefined ? '' : stampBefore(occasion.at, ttl);
   const since = { heardSince, stoppedSince: stampBefore(occasion.at, stopsAfterMilliseconds) };
-  if ((await countUnchanged(trx, source, again.passId, since)) !== former.seen) return undefined;
+  if ((await countUnchanged(trx, again.passId, since)) !== former.seen) return undefined;
   const pass: PassResult = {
     ...former,
     pass_id: randomUUIDv7(),

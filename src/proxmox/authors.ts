@@ -2,7 +2,8 @@
 
 import { list, number, object, text } from './answer.ts';
 import type { Api } from './client.ts';
-import type { Picture } from './picture.ts';
+import { differing, type Picture } from './picture.ts';
+import type { Resources } from './rows.ts';
 import { ProxmoxError } from './trouble.ts';
 import { numberOf } from './vanished.ts';
 
@@ -13,12 +14,11 @@ const taskLeewayMinutes = 10;
 export async function whoDidIt(
   api: Api,
   last: Picture | undefined,
-  rows: ReadonlyMap<string, string>,
+  resources: Resources,
   changed: readonly string[],
 ): Promise<Map<string, string>> {
   if (!last) return new Map();
-  const differing = [...rows].filter(([subject, row]) => last.rows.get(subject) !== row).map(([subject]) => subject);
-  const subjects = new Set([...differing, ...changed]);
+  const subjects = new Set([...differing(last, resources), ...changed]);
   if (subjects.size === 0) return new Map();
   try {
     const by = authorsIn(await api.cluster.tasks.$get(), last.at.subtract({ minutes: taskLeewayMinutes }));

@@ -16,9 +16,10 @@ import {
   surroundingDue,
   surroundingsOf,
 } from './due.ts';
+import { eachOf } from './each.ts';
 import { isAnotherBody, readConfig, readSnapshots } from './guest-config.ts';
-import { type BackupJob, type Contents, guestSubject, type Knowledge, type Vnet } from './knowledge.ts';
-import { eachOf } from './pool.ts';
+import { type BackupJob, type Contents, clusterSubject, guestSubject, type Knowledge, type Vnet } from './knowledge.ts';
+import { agentRight, majorOf, mayEver, type Rights } from './rights.ts';
 import type { GuestRow, NodeRow } from './rows.ts';
 import { fieldsIn, ProxmoxError, rowsIn } from './trouble.ts';
 
@@ -27,10 +28,9 @@ export interface Reader {
   known: Knowledge;
   now: Temporal.Instant;
   pace: Pace;
-  /** The token may ask the agents of guests. */
-  mayAskAgents: boolean;
-  /** The token may see the virtual networks. */
-  mayReadNetworks: boolean;
+  rights: Rights;
+  /** As they are now. */
+  askRights: () => Promise<Rights>;
   progress: (done: number, total: number) => void;
 }
 
@@ -49,7 +49,28 @@ const mostSystems = 100;
 /** An agent may be there before the network is: for so long a guest without an address is one that still starts. */
 const startSeconds = 600;
 
-export async function readGuests(reader: Reader, guests: readonly GuestRow[]): Promise<Unread> {
+/** Reads what is due of these guests and nodes, and of the cluster. */
+export async function readDetails(
+  reader: Reader,
+  guests: readonly GuestRow[],
+  nodes: readonly NodeRow[],
+): Promise<Unread> {
+  const { api, known, now } = reader;
+  if (!known.of(clusterSubject, 'version')) known.learn(clusterSubject, 'version', now, await readVersion(api));
+  const unread = await readGuests(reader, guests);
+  await readSurroundings(reader, nodes);
+  return unread;
+}
+
+/** Which guests can be asked for what is inside them; the release decides which right it takes to ask an agent. */
+export function askableBy(rights: Rights, known: Knowledge): (guest: Pick<GuestRow, 'type'>) => boolean {
+  const version = known.of(clusterSubject, 'version')?.content ?? null;
+  const mayAskAgents = mayEver(rights, agentRight(majorOf(version)));
+  return ({ type }) => type === 'lxc' || mayAskAgents;
+}
+
+async function readGuests(reader: Reader, guests: readonly GuestRow[]): Promise<Unread> {
+  const mayAsk = askableBy(reader.rights, reader.known);
   const unread: Unread = { faults: new Map(), changed: new Set() };
   const deadNodes = new Set<string>();
   const due = guests.filter((row) => isDue(reader, row, 'config'));
@@ -63,9 +84,9 @@ export async function readGuests(reader: Reader, guests: readonly GuestRow[]): P
   await eachOf(withSnapshots, callsAtOnce, async (row) => {
     await attempt(row, unread, deadNodes, () => readGuestSnapshots(reader, row));
   });
-  const inside = guests.filter((row) => mayAsk(reader, row) && isDue(reader, row, 'inside'));
+  const inside = guests.filter((row) => mayAsk(row) && isDue(reader, row, 'inside'));
   await eachByNode(inside, (row) => readInside(reader, row));
-  const systems = guests.filter((row) => mayAsk(reader, row) && isDue(reader, row, 'system'));
+  const systems = guests.filter((row) => mayAsk(row) && isDue(reader, row, 'system'));
   await eachByNode(systems.slice(0, mostSystems), (row) => readGuestSystem(reader, row));
   return unread;
 }
@@ -77,10 +98,6 @@ async function eachByNode(guests: readonly GuestRow[], work: (row: GuestRow) => 
 
 function isDue({ known, now, pace }: Reader, row: GuestRow, kind: keyof Due): boolean {
   return guestDue(row, known, now, pace)[kind] <= now.epochMilliseconds;
-}
-
-export function mayAsk({ mayAskAgents }: Pick<Reader, 'mayAskAgents'>, { type }: Pick<GuestRow, 'type'>): boolean {
-  return type === 'lxc' || mayAskAgents;
 }
 
 async function attempt(
@@ -115,7 +132,13 @@ async function readGuestConfig({ api, known, now }: Reader, row: GuestRow, { fau
   // Nothing of what was inside the former guest of this number is so of the present one.
   if (before && isAnotherBody(before, config))
     for (const kind of ['snapshots', 'inside', 'system'] as const) known.forget(subject, kind);
-  known.learn(subject, 'config', now, { sign: signOf(row), node: row.node, uptime: row.uptime, config });
+  known.learn(subject, 'config', now, {
+    sign: signOf(row),
+    node: row.node,
+    pool: row.pool,
+    uptime: row.uptime,
+    config,
+  });
   if (!config.hasSnapshots) known.forget(subject, 'snapshots');
 }
 
@@ -183,7 +206,7 @@ function guestAt(api: Api, { node, type, vmid }: GuestRow) {
 }
 
 /** Networks and releases of nodes, backup jobs, virtual networks: seldom, and as far as the token may see them. */
-export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nodes: readonly NodeRow[]): Promise<void> {
+async function readSurroundings(reader: Reader, nodes: readonly NodeRow[]): Promise<void> {
   const { known, now, pace } = reader;
   const due = surroundingsOf(nodes).filter((one) => surroundingDue(one, known, now, pace) <= now.epochMilliseconds);
   await eachOf(due, callsAtOnce, async (one) => {
@@ -199,7 +222,7 @@ export async function readSurroundings(reader: Omit<Reader, 'mayAskAgents'>, nod
 }
 
 async function readSurrounding(
-  { api, mayReadNetworks }: Omit<Reader, 'mayAskAgents'>,
+  { api, askRights }: Reader,
   { kind, node = '' }: Surrounding,
 ): Promise<Contents[Surrounding['kind']]> {
   switch (kind) {
@@ -213,12 +236,13 @@ async function readSurrounding(
       return await readBackup(api);
     case 'vnets':
       // Without the right the list is empty, and no error.
-      if (!mayReadNetworks) throw new ProxmoxError('permission', 'the token may see no virtual network');
+      if (!mayEver(await askRights(), 'SDN.Audit'))
+        throw new ProxmoxError('permission', 'the token may see no virtual network');
       return vnetsIn(rowsIn(await api.cluster.sdn.vnets.$get(), 'the virtual networks'));
   }
 }
 
-export async function readVersion(api: Api): Promise<string | null> {
+async function readVersion(api: Api): Promise<string | null> {
   return text(fieldsIn(await api.version.$get(), 'the version').version) ?? null;
 }
 

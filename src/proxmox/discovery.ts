@@ -10,29 +10,21 @@ import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import { whoDidIt } from './authors.ts';
 import type { Api } from './client.ts';
-import { type Reader, readGuests, readSurroundings, readVersion } from './details.ts';
-
+import { askableBy, type Reader, readDetails } from './details.ts';
 import { movingOf, noteNodes, remarks, rowDoubts } from './doubts.ts';
 import { isStale, type Pace } from './due.ts';
-import { lookAtCluster, refuseAnother, refuseStrange, refuseTwice } from './itself.ts';
-import { clusterSubject, guestSubject, type Knowledge } from './knowledge.ts';
-import { type Cluster, guestOf, keyOf, observationsOf, storageSubject } from './observations.ts';
-import { isAsIn, type Picture, pictureOf, rowsOf } from './picture.ts';
-import { agentRight, holdsBelow, majorOf, mayEver, type Rights, readRights } from './rights.ts';
-import { type GuestRow, type NodeRow, type Resources, readResources, type StorageRow } from './rows.ts';
+import { type Itself, lookAtCluster, refuseAnother, refuseStrange, refuseTwice, rightsToSee } from './itself.ts';
+import { guestSubject, type Knowledge } from './knowledge.ts';
+import { type Cluster, guestOf, keyOf, observationsOf } from './observations.ts';
+import { isAsIn, type Picture, pictureOf } from './picture.ts';
+import { choosesByPool, knownPools, refuseBlind } from './pools.ts';
+import type { Rights } from './rights.ts';
+import { type GuestRow, type Resources, readResources } from './rows.ts';
 import { wantedBy } from './rules.ts';
 import type { ClusterSettings } from './settings.ts';
-import {
-  forgetGuests,
-  type KnownCluster,
-  listClusters,
-  loadKnowledge,
-  standingCluster,
-  storeCluster,
-  storeNews,
-} from './store.ts';
+import { forgetGuests, listClusters, loadKnowledge, standingCluster, storeCluster, storeNews } from './store.ts';
 import { ProxmoxError } from './trouble.ts';
-import { lookFor } from './vanished.ts';
+import { lookFor, lookForStorages } from './vanished.ts';
 
 export interface DiscoveryParts {
   store: Store;
@@ -75,25 +67,39 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }
   const { name } = settings;
   const source = sourceOf(settings);
   const isWanted = wantedBy(settings);
-  let rights: Rights | undefined;
+  /** As this process read them last. */
+  let standing: Rights | undefined;
   /** What this process saw last; with the pass that said it whole, where nothing was left to be said. */
   let last: (Picture & Pick<Discovered, 'leftOut' | 'moving'> & { passId: string | undefined }) | undefined;
 
-  async function look(api: Api, isFull: boolean): Promise<{ itself: KnownCluster; resources: Resources }> {
+  async function look(api: Api, isFull: boolean): Promise<Looked> {
     const before = await standingCluster(store, source);
-    if (before && !isFull) return { itself: before, resources: readResources(await api.cluster.resources.$get()) };
-    const { itself, resources, ...looked } = await lookAtCluster(api, before);
-    rights = looked.rights;
+    if (before && !isFull) {
+      const askRights = once(async () => (standing = await rightsToSee(api)));
+      const rights = !standing || choosesByPool(settings) ? await askRights() : standing;
+      const resources = readResources(await api.cluster.resources.$get());
+      return { itself: before, resources, rights, askRights, isWhole: false };
+    }
+    const { itself, resources, rights } = await lookAtCluster(api, before);
+    standing = rights;
     refuseAnother(name, itself, before);
     const others = await listClusters(store.read);
     refuseTwice(
       itself,
       others.filter((one) => one.source !== source && neighbours.includes(one.source)),
     );
-    return { itself: { ...itself, source, read_at: stamp(clock()) }, resources };
+    return { itself, resources, rights, askRights: async () => rights, isWhole: true };
   }
 
-  function clusterOf({ own_name, nodes }: KnownCluster): Cluster {
+  /** Refuses what is not this cluster, and what cannot be told from what it shows. */
+  async function lookWell(api: Api, isFull: boolean): Promise<Looked> {
+    const looked = await look(api, isFull);
+    refuseStrange(looked.resources, looked.itself);
+    refuseBlind(settings, looked.rights);
+    return looked;
+  }
+
+  function clusterOf({ own_name, nodes }: Itself): Cluster {
     return {
       name,
       site: settings.site,
@@ -103,26 +109,8 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }
     };
   }
 
-  /** The release decides which right asks agents. */
-  function mayAskAgents(known: Knowledge): boolean {
-    const right = agentRight(majorOf(known.of(clusterSubject, 'version')?.content ?? null));
-    return !rights || mayEver(rights, right);
-  }
-
-  async function readDue(reader: Omit<Reader, 'mayAskAgents'>, guests: readonly GuestRow[], nodes: readonly NodeRow[]) {
-    const { api, known, now } = reader;
-    if (!known.of(clusterSubject, 'version')) known.learn(clusterSubject, 'version', now, await readVersion(api));
-    const unread = await readGuests({ ...reader, mayAskAgents: mayAskAgents(known) }, guests);
-    await readSurroundings(reader, nodes);
-    return unread;
-  }
-
   /** Says again what the last reading said, where this one shows the same. */
-  async function sayAgain(
-    resources: Resources,
-    itself: KnownCluster,
-    begunAt: Temporal.Instant,
-  ): Promise<Discovered | undefined> {
+  async function sayAgain({ resources, itself }: Looked, begunAt: Temporal.Instant): Promise<Discovered | undefined> {
     if (!last?.passId || !itself.has_quorum || !isAsIn(last, resources, begunAt)) return undefined;
     const again = await cmdb.readAgain(source, { passId: last.passId, begunAt });
     if (!again) return undefined;
@@ -134,34 +122,28 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }
   /** Reads what rows do not show, and puts together what is to be said. What was read is kept; all else goes. */
   async function take(
     api: Api,
-    itself: KnownCluster,
-    resources: Resources,
+    { itself, resources, rights, askRights }: Looked,
     { begunAt, dryRun, progress }: { begunAt: Temporal.Instant; dryRun: boolean; progress: Reader['progress'] },
   ) {
     const cluster = clusterOf(itself);
     const known = await loadKnowledge(store.read, source);
-    const guests = resources.guests.filter(isWanted);
-    const mayReadNetworks = !rights || mayEver(rights, 'SDN.Audit');
-    const unread = await readDue(
-      { api, known, now: begunAt, pace, progress, mayReadNetworks },
-      guests,
-      resources.nodes,
-    );
-    const told = new Set(guests.filter((row) => isTold(row, known, begunAt)));
+    const guests = (await knownPools(resources.guests, known, askRights)).filter(isWanted);
+    const reader = { api, known, now: begunAt, pace, rights, askRights, progress };
+    const unread = await readDetails(reader, guests, resources.nodes);
+    const told = guests.filter((row) => isTold(row, known, begunAt));
     const nodes = noteNodes(resources.nodes, known, begunAt);
     const vanished = await lookFor(api, resources.guests, known, nodes.down);
-    const isLooked = itself.read_at >= stamp(begunAt);
-    const hidden = await lookForStorages(api, resources.storages, known, { now: begunAt, isLooked });
-    const authors = await whoDidIt(api, last, rowsOf(resources), [...unread.changed, ...vanished.gone]);
+    const hidden = await lookForStorages(resources.storages, known, begunAt, askRights);
+    const authors = await whoDidIt(api, last, resources, [...unread.changed, ...vanished.gone]);
     const doubts = [
       ...(itself.has_quorum ? [] : ['the cluster has no quorum, and answers from its last copy']),
       ...nodes.doubts,
       ...rowDoubts(resources, nodes.longDown),
     ];
-    const untold = resources.guests.filter((row) => !told.has(row)).map((row) => guestSubject(row));
-    const observations = observationsOf(cluster, { ...resources, guests: [...told] }, known);
+    const subjects = new Set(told.map(guestSubject));
+    const untold = resources.guests.map(guestSubject).filter((subject) => !subjects.has(subject));
+    const observations = observationsOf(cluster, { ...resources, guests: told }, known);
     if (!dryRun) await store.write((trx) => storeNews(trx, source, known));
-    const mayAsk = (guest: { type: string }) => guest.type === 'lxc' || mayAskAgents(known);
     return {
       observations,
       names: observations.map(({ item }) => String(item.ci_name)),
@@ -175,10 +157,31 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }
       },
       gone: vanished.gone,
       leftOut: [...doubts, ...remarks(unread, vanished.hidden.length)],
-      moving: movingOf(guests, told, unread),
-      isWhole: unread.faults.size + vanished.hidden.length + vanished.unseen.length === 0,
-      picture: await pictureOf(resources, guests, known, begunAt, pace, mayAsk),
+      moving: movingOf(guests, subjects, unread),
+      isSure: unread.faults.size + vanished.hidden.length + vanished.unseen.length === 0,
+      picture: await pictureOf(resources, { guests, mayAsk: askableBy(rights, known) }, known, begunAt, pace),
     };
+  }
+
+  async function sayAll(
+    api: Api,
+    looked: Looked,
+    asked: { begunAt: Temporal.Instant; dryRun: boolean; progress: Reader['progress'] },
+  ): Promise<Discovered> {
+    const taken = await take(api, looked, asked);
+    const { observations, names, gone, leftOut, moving } = taken;
+    const { begunAt, dryRun } = asked;
+    const pass = await cmdb.read(source, observations.splice(0), { ...taken.reading, begunAt, dryRun });
+    if (!dryRun) {
+      if (pass.outcome === 'good' && gone.length > 0) await store.write((trx) => forgetGuests(trx, source, gone));
+      // What could not be read, or not be proved, is tried again.
+      const isSaid = pass.outcome === 'good' && taken.isSure;
+      last = { ...taken.picture, leftOut, moving, passId: isSaid ? pass.pass_id : undefined };
+    }
+    const waiting = pass.outcomes.flatMap(({ index, outcome }) =>
+      outcome === 'waiting' ? [names[index] as string] : [],
+    );
+    return { pass, waiting, leftOut, moving };
   }
 
   return {
@@ -186,36 +189,27 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }
 
     async read(api, { isFull, dryRun = false, progress = ignore }) {
       const begunAt = clock();
-      const { itself, resources } = await look(api, isFull);
-      refuseStrange(resources, itself);
-      const again = dryRun ? undefined : await sayAgain(resources, itself, begunAt);
-      if (again) return again;
-
-      const taken = await take(api, itself, resources, { begunAt, dryRun, progress });
-      const { observations, names, gone, leftOut, moving } = taken;
-      const pass = await cmdb.read(source, observations.splice(0), { ...taken.reading, begunAt, dryRun });
-      if (!dryRun) {
-        if (pass.outcome === 'good' && gone.length > 0) await store.write((trx) => forgetGuests(trx, source, gone));
-        if (itself.read_at >= stamp(begunAt)) await store.write((trx) => storeCluster(trx, itself, stamp(begunAt)));
-        // What could not be read, or not be proved, is tried again.
-        const isWhole = pass.outcome === 'good' && taken.isWhole;
-        last = { ...taken.picture, leftOut, moving, passId: isWhole ? pass.pass_id : undefined };
+      const looked = await lookWell(api, isFull);
+      if (dryRun) return await sayAll(api, looked, { begunAt, dryRun, progress });
+      const said = (await sayAgain(looked, begunAt)) ?? (await sayAll(api, looked, { begunAt, dryRun, progress }));
+      if (looked.isWhole) {
+        const itself = { ...looked.itself, source };
+        await store.write((trx) => storeCluster(trx, itself, stamp(begunAt)));
       }
-      const waiting = pass.outcomes.flatMap(({ index, outcome }) =>
-        outcome === 'waiting' ? [names[index] as string] : [],
-      );
-      return { pass, waiting, leftOut, moving };
+      return said;
     },
 
     async readOne(api, vmid) {
       const now = clock();
-      const { itself, resources } = await look(api, false);
-      refuseStrange(resources, itself);
-      const row = resources.guests.find((guest) => guest.vmid === vmid);
-      if (!row) return undefined;
+      const { itself, resources, rights, askRights } = await lookWell(api, false);
+      const listed = resources.guests.find((guest) => guest.vmid === vmid);
+      if (!listed) return undefined;
       const known = await loadKnowledge(store.read, source);
+      const [row] = (await knownPools([listed], known, askRights)).filter(isWanted);
+      if (!row)
+        throw new ProxmoxError('invalid', `guest ${vmid} is left out by "include" and "exclude" in the settings`);
       known.forget(guestSubject(row), 'config');
-      const { faults } = await readDue({ api, known, now, pace, progress: ignore, mayReadNetworks: true }, [row], []);
+      const { faults } = await readDetails({ api, known, now, pace, rights, askRights, progress: ignore }, [row], []);
       const observation = isTold(row, known, now) ? guestOf(clusterOf(itself), row, known, undefined) : undefined;
       if (!observation) {
         const why = faults.get(guestSubject(row)) ?? `guest ${vmid} is being made or moved; ask again`;
@@ -227,29 +221,24 @@ export function openDiscovery({ store, cmdb, clock, settings, pace, neighbours }
       return { ci_id: outcome?.ci_id ?? null, outcome: outcome?.outcome ?? 'unchanged' };
     },
   };
+}
 
-  /** Storages that are not listed any more only because the token may not see them. */
-  async function lookForStorages(
-    api: Api,
-    rows: readonly StorageRow[],
-    known: Knowledge,
-    { now, isLooked }: { now: Temporal.Instant; isLooked: boolean },
-  ): Promise<string[]> {
-    const listed = new Set(rows.map(storageSubject));
-    const former = known.of(clusterSubject, 'storages')?.content ?? [];
-    const absent = former.filter((subject) => !listed.has(subject));
-    const seesAll = () => rights !== undefined && holdsBelow(rights, '/storage', 'Datastore.Audit');
-    // The right may have been taken since a full reading asked for it.
-    if (absent.length > 0 && (!rights || (!isLooked && seesAll())))
-      rights = readRights(await api.access.permissions.$get());
-    const hidden = seesAll() ? [] : absent;
-    const present = [...listed, ...hidden].sort();
-    if (present.join() !== former.join()) known.learn(clusterSubject, 'storages', now, present);
-    return hidden;
-  }
+interface Looked {
+  itself: Itself;
+  resources: Resources;
+  rights: Rights;
+  /** What the token may see now: some may have been taken since they were read. */
+  askRights: () => Promise<Rights>;
+  /** The cluster itself and the rights were asked for now, and not only the rows. */
+  isWhole: boolean;
 }
 
 const ignore = () => undefined;
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
+}
 
 /** What its row says is so now, or it is dark and what was known of it stands. */
 function isTold(row: GuestRow, known: Knowledge, now: Temporal.Instant): boolean {

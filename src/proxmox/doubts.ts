@@ -54,8 +54,11 @@ export function remarks({ faults }: Unread, hidden: number): string[] {
 }
 
 /** Guests that are being made or moved: their details may be those of the next moment, and are read then. */
-export function movingOf(guests: readonly GuestRow[], told: ReadonlySet<GuestRow>, { faults }: Unread): number {
-  return guests.filter((row) => !told.has(row) && row.name !== undefined && !faults.has(guestSubject(row))).length;
+export function movingOf(guests: readonly GuestRow[], told: ReadonlySet<string>, { faults }: Unread): number {
+  return guests.filter((row) => {
+    const subject = guestSubject(row);
+    return !told.has(subject) && row.name !== undefined && !faults.has(subject);
+  }).length;
 }
 
 function counted(count: number, noun: string): string {

@@ -20,9 +20,7 @@ export interface Looked {
 
 /** What the token may see before all else, then the cluster and its rows. Throws `permission` where that is no guest. */
 export async function lookAtCluster(api: Api, before: Itself | undefined): Promise<Looked> {
-  const rights = readRights(await api.access.permissions.$get());
-  if (!seesGuests(rights))
-    throw new ProxmoxError('permission', 'the token may see no guest: it lacks VM.Audit on /vms');
+  const rights = await rightsToSee(api);
   const mayAsk = rights.get('/')?.has('Sys.Audit') === true;
   const [rows, status] = await Promise.all([
     api.cluster.resources.$get(),
@@ -33,6 +31,13 @@ export async function lookAtCluster(api: Api, before: Itself | undefined): Promi
   // Without the right nobody tells of the quorum. The names of nodes are shown to any token.
   const nodes = resources.nodes.map(({ node }) => ({ name: node, address: null }));
   return { rights, itself: { own_name: before?.own_name ?? null, nodes, has_quorum: true }, resources };
+}
+
+/** Throws `permission` where it may see no guest at all. */
+export async function rightsToSee(api: Api): Promise<Rights> {
+  const rights = readRights(await api.access.permissions.$get());
+  if (seesGuests(rights)) return rights;
+  throw new ProxmoxError('permission', 'the token may see no guest: it lacks VM.Audit on /vms');
 }
 
 function readStatus(data: unknown): Itself {

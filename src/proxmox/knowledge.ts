@@ -6,7 +6,7 @@ import type { GuestConfig, Snapshot } from './guest-config.ts';
 /** What can be read of one thing, by the kind of reading. */
 export interface Contents {
   /** Of a guest, with what its row said when its configuration was read. */
-  config: { sign: string; node: string; uptime: number; config: GuestConfig };
+  config: { sign: string; node: string; pool?: string | undefined; uptime: number; config: GuestConfig };
   snapshots: readonly Snapshot[];
   /** Of a running guest, from inside it; with how often in a row it did not answer. */
   inside: { interfaces: readonly Interface[] | null; uptime: number; failures: number };
@@ -98,6 +98,19 @@ export function guestSubject({ type, vmid }: { type: string; vmid: number }): st
 
 export function nodeSubject(node: string): string {
   return `node/${node}`;
+}
+
+/** A shared storage has a row for each node and is one; any other is as many as there are nodes. */
+export function storageSubject({
+  node,
+  storage,
+  isShared,
+}: {
+  node: string;
+  storage: string;
+  isShared: boolean;
+}): string {
+  return isShared ? `storage/${storage}` : `storage/${node}/${storage}`;
 }
 
 export const clusterSubject = 'cluster';

@@ -6,7 +6,14 @@
 import type { Observation, Related } from '../cmdb/speak.ts';
 import { type Addresses, addressesOf, type NodeInterface, nodeAddress } from './addresses.ts';
 import { type GuestConfig, type Nic, rounded } from './guest-config.ts';
-import { clusterSubject, guestSubject, type Knowledge, nodeSubject, type Reading } from './knowledge.ts';
+import {
+  clusterSubject,
+  guestSubject,
+  type Knowledge,
+  nodeSubject,
+  type Reading,
+  storageSubject,
+} from './knowledge.ts';
 import type { GuestRow, NodeRow, Resources, StorageRow } from './rows.ts';
 
 export interface Cluster {
@@ -214,11 +221,6 @@ function nodeOf(cluster: Cluster, row: NodeRow, known: Knowledge): Observation {
   };
 }
 
-export function storageSubject({ node, storage, isShared }: Pick<StorageRow, 'node' | 'storage' | 'isShared'>): string {
-  return isShared ? `storage/${storage}` : `storage/${node}/${storage}`;
-}
-
-/** A shared storage has a row for each node and is one; any other is as many as there are nodes. */
 function storageKeys(cluster: Cluster, node: string, storage: string): [string, string] {
   const keyWhere = (isShared: boolean) => keyOf(cluster, storageSubject({ node, storage, isShared }));
   return [keyWhere(false), keyWhere(true)];

@@ -5,29 +5,28 @@
 
 import { hash } from 'node:crypto';
 import { inTurns } from '../store/turn.ts';
-import { guestDue, isStartedAnew, type Pace, signOf, surroundingDue, surroundingsOf } from './due.ts';
-import { guestSubject, type Knowledge, nodeSubject } from './knowledge.ts';
+import { guestDue, isStartedAnew, type Pace, surroundingDue, surroundingsOf } from './due.ts';
+import { guestSubject, type Knowledge } from './knowledge.ts';
 import type { GuestRow, Resources } from './rows.ts';
 
 export interface Picture {
   at: Temporal.Instant;
-  /** By guest, its row. */
-  rows: ReadonlyMap<string, string>;
+  guests: ReadonlyMap<string, GuestRow>;
+  /** By node, seconds. */
+  uptimes: ReadonlyMap<string, number>;
   /** Of nodes, storages and all else. */
   rest: string;
-  uptimes: ReadonlyMap<string, number>;
   /** When something is to be read again, in milliseconds. */
   dueAt: number;
 }
 
-/** `guests` are those that are looked at. */
+/** `guests` are those that are looked at; `mayAsk` tells which of them for what is inside. */
 export async function pictureOf(
   resources: Resources,
-  guests: readonly GuestRow[],
+  { guests, mayAsk }: { guests: readonly GuestRow[]; mayAsk: (guest: GuestRow) => boolean },
   known: Knowledge,
   at: Temporal.Instant,
   pace: Pace,
-  mayAsk: (guest: { type: string }) => boolean,
 ): Promise<Picture> {
   let dueAt = Number.POSITIVE_INFINITY;
   for await (const part of inTurns(guests))
@@ -37,13 +36,13 @@ export async function pictureOf(
       if (mayAsk(row)) dueAt = Math.min(dueAt, inside, system);
     }
   for (const one of surroundingsOf(resources.nodes)) dueAt = Math.min(dueAt, surroundingDue(one, known, at, pace));
-  return { at, dueAt, rows: rowsOf(resources), rest: restOf(resources), uptimes: uptimesOf(resources) };
-}
-
-export function rowsOf({ guests }: Resources): Map<string, string> {
-  return new Map(
-    guests.map((row) => [guestSubject(row), `${row.status} ${row.pool} ${row.haState} ${row.lock} ${signOf(row)}`]),
-  );
+  return {
+    at,
+    dueAt,
+    guests: new Map(resources.guests.map((row) => [guestSubject(row), row])),
+    uptimes: new Map(resources.nodes.map(({ node, uptime }) => [node, uptime])),
+    rest: restOf(resources),
+  };
 }
 
 function restOf({ nodes, storages, unreadable }: Resources): string {
@@ -51,22 +50,43 @@ function restOf({ nodes, storages, unreadable }: Resources): string {
   return hash('sha1', JSON.stringify([still, storages, unreadable]));
 }
 
-function uptimesOf({ guests, nodes }: Resources): Map<string, number> {
-  return new Map([
-    ...guests.map((row) => [guestSubject(row), row.uptime] as const),
-    ...nodes.map((row) => [nodeSubject(row.node), row.uptime] as const),
-  ]);
-}
-
 /** Whether the rows show what they showed then, and nothing has to be read but them. */
 export function isAsIn(picture: Picture, resources: Resources, now: Temporal.Instant): boolean {
   if (now.epochMilliseconds >= picture.dueAt || Temporal.Instant.compare(now, picture.at) < 0) return false;
-  if (resources.guests.length !== picture.rows.size || restOf(resources) !== picture.rest) return false;
-  for (const [subject, row] of rowsOf(resources)) if (picture.rows.get(subject) !== row) return false;
+  if (resources.guests.length !== picture.guests.size || restOf(resources) !== picture.rest) return false;
   const readAtMilliseconds = picture.at.epochMilliseconds;
-  for (const [subject, uptime] of uptimesOf(resources)) {
-    const before = { readAtMilliseconds, content: { uptime: picture.uptimes.get(subject) ?? 0 } };
-    if (isStartedAnew({ uptime }, before, now)) return false;
-  }
-  return true;
+  const isAnew = (row: { uptime: number }, before: { uptime: number }) =>
+    isStartedAnew(row, { readAtMilliseconds, content: before }, now);
+  return (
+    differing(picture, resources).length === 0 &&
+    resources.guests.every((row) => !isAnew(row, picture.guests.get(guestSubject(row)) as GuestRow)) &&
+    resources.nodes.every((row) => !isAnew(row, { uptime: picture.uptimes.get(row.node) ?? 0 }))
+  );
+}
+
+/** Guests whose rows are new, or show something else than then. */
+export function differing(picture: Picture, { guests }: Resources): string[] {
+  return guests.flatMap((row) => {
+    const subject = guestSubject(row);
+    const before = picture.guests.get(subject);
+    return before && isAlike(row, before) ? [] : [subject];
+  });
+}
+
+/** But for their uptimes. */
+function isAlike(row: GuestRow, before: GuestRow): boolean {
+  return (
+    row.status === before.status &&
+    row.name === before.name &&
+    row.node === before.node &&
+    row.lock === before.lock &&
+    row.pool === before.pool &&
+    row.haState === before.haState &&
+    row.isTemplate === before.isTemplate &&
+    row.cpus === before.cpus &&
+    row.memoryBytes === before.memoryBytes &&
+    row.diskBytes === before.diskBytes &&
+    row.tags.length === before.tags.length &&
+    row.tags.every((tag, index) => tag === before.tags[index])
+  );
 }

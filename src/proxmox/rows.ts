@@ -101,9 +101,13 @@ function guestRow(type: GuestType, row: Record<string, unknown>): GuestRow | und
 }
 
 /** Proxmox VE joins them by `;`; files edited by hand and former releases have commas and blanks. */
-export function tagsOf(written: unknown): string[] {
-  return [...new Set((text(written) ?? '').split(/[;,\s]+/).filter((tag) => tag !== ''))].sort();
+export function tagsOf(written: unknown): readonly string[] {
+  const tags = text(written);
+  if (tags === undefined) return noTags;
+  return [...new Set(tags.split(/[;,\s]+/).filter((tag) => tag !== ''))].sort();
 }
+
+const noTags: readonly string[] = [];
 
 function nodeRow(row: Record<string, unknown>): NodeRow | undefined {
   const node = text(row.node);

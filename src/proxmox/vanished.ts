@@ -1,9 +1,10 @@
-/** Guests that were listed and are not any more: whether they are gone, or only not to be seen. */
+/** Guests and storages that were listed and are not any more: whether they are gone, or only not to be seen. */
 
 import type { Api } from './client.ts';
-import { guestSubject, type Knowledge } from './knowledge.ts';
-import { eachOf } from './pool.ts';
-import type { GuestRow } from './rows.ts';
+import { eachOf } from './each.ts';
+import { clusterSubject, guestSubject, type Knowledge, storageSubject } from './knowledge.ts';
+import { holdsBelow, type Rights } from './rights.ts';
+import type { GuestRow, StorageRow } from './rows.ts';
 import { ProxmoxError } from './trouble.ts';
 
 export interface Vanished {
@@ -57,4 +58,24 @@ async function isNumberFree(api: Api, vmid: number): Promise<boolean> {
     if (error instanceof ProxmoxError && error.kind !== 'auth') return false;
     throw error;
   }
+}
+
+/**
+ * Storages that are not listed any more only because the token may not see them; `askRights` tells what it may see
+ * now, since that may have been taken since.
+ */
+export async function lookForStorages(
+  rows: readonly StorageRow[],
+  known: Knowledge,
+  now: Temporal.Instant,
+  askRights: () => Promise<Rights>,
+): Promise<string[]> {
+  const listed = new Set(rows.map(storageSubject));
+  const former = known.of(clusterSubject, 'storages')?.content ?? [];
+  const absent = former.filter((subject) => !listed.has(subject));
+  const seesAll = absent.length === 0 || holdsBelow(await askRights(), '/storage', 'Datastore.Audit');
+  const hidden = seesAll ? [] : absent;
+  const present = [...listed, ...hidden].sort();
+  if (present.join() !== former.join()) known.learn(clusterSubject, 'storages', now, present);
+  return hidden;
 }

@@ -2,7 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { setTimeout as wait } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openLog } from '../../src/log.ts';
 import {
   type Row,
@@ -139,6 +140,51 @@ describe('what else is read', () => {
     await discover();
 
     expect(home.calls()['GET /nodes/{node}/qemu/{vmid}/config']).toBeLessThanOrEqual(7);
+  });
+});
+
+describe('what is never answered', () => {
+  /** Ends what only the time ends: where nothing went on for a while, all calls that are left are past their limits. */
+  async function ended<T>(work: Promise<T>): Promise<T> {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let isOver = false;
+    const over = work.finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await wait(100);
+      vi.advanceTimersByTime(60_000);
+    }
+    vi.useRealTimers();
+    return await over;
+  }
+
+  test.each([
+    ['/access/permissions', 'failed', '/access/permissions'],
+    ['/cluster/status', 'failed', '/cluster/status'],
+    ['/cluster/resources', 'failed', '/cluster/resources'],
+    ['100/config', 'partial', '1 guest could not be read and stand as they were'],
+    ['100/snapshot', 'partial', '1 guest could not be read and stand as they were'],
+    ['network-get-interfaces', 'good', null],
+    ['get-osinfo', 'good', null],
+    ['pve./network', 'good', null],
+    ['sdn/vnets', 'good', null],
+  ])('is given up where it is %s, and nothing is lost', async (match, outcome, words) => {
+    const { home, discover, state } = await twoKnown();
+    const before = await state();
+    home.fault({ match, kind: 'hang' });
+
+    const ran = await ended(discover());
+    const hung = await state();
+    home.sim.clearFaults();
+    // An open breaker lets one call through after half a minute.
+    const again = await ended(discover());
+
+    expect(ran).toMatchObject({ outcome, error: words === null ? null : (expect.stringContaining(words) as string) });
+    expect(hung).toEqual(before);
+    expect(again).toMatchObject({ outcome: 'good' });
+    expect(await state()).toEqual(before);
   });
 });
 

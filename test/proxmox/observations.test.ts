@@ -4,8 +4,8 @@ import { readNodeNetwork } from '../../src/proxmox/addresses.ts';
 import { signOf } from '../../src/proxmox/due.ts';
 import { readConfig } from '../../src/proxmox/guest-config.ts';
 import { clusterSubject, guestSubject, Knowledge, nodeSubject } from '../../src/proxmox/knowledge.ts';
-import { type Cluster, observationsOf } from '../../src/proxmox/observations.ts';
-import { readResources } from '../../src/proxmox/rows.ts';
+import { type Cluster, guestOf, observationsOf } from '../../src/proxmox/observations.ts';
+import { type GuestRow, readResources } from '../../src/proxmox/rows.ts';
 
 const at = Temporal.Instant.from('2026-03-02T12:00:00Z');
 const cluster: Cluster = {
@@ -170,7 +170,7 @@ test('what a guest is called, is made of and is comes of its row and its configu
     technical_specs: {
       vmid: 100,
       node: 'pve1',
-      uptime: 60,
+      booted_at: '2026-03-02T11:59:00.000Z',
       cpu_cores: 1,
       cpu_sockets: 1,
       memory_mb: 512,
@@ -182,6 +182,20 @@ test('what a guest is called, is made of and is comes of its row and its configu
       starts_on_boot: false,
     },
   });
+});
+
+test('a guest that runs on says the same, however long it has been up', () => {
+  const known = new Knowledge([]);
+  const [row] = readResources([guest]).guests;
+  const said = (uptime: number) => guestOf(cluster, { ...(row as GuestRow), uptime }, known, undefined);
+  known.learn('qemu/100', 'config', at, {
+    sign: signOf(row as GuestRow),
+    node: 'pve1',
+    uptime: 60,
+    config: readConfig('qemu', config),
+  });
+
+  expect(said(86_400)).toEqual(said(60));
 });
 
 test.each([

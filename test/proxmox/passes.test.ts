@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { listRuns } from '../../src/jobs/store.ts';
-import { type Row, type SimCluster, said, startHome, type World } from './cluster.ts';
+import { type Row, type SimCluster, said, secret, startHome, tokenId, type World } from './cluster.ts';
 
 const light = { 'GET /cluster/resources': 1 };
 const full = { 'GET /access/permissions': 1, 'GET /cluster/status': 1, 'GET /cluster/resources': 1 };
@@ -155,14 +155,25 @@ describe('over an unchanged cluster', () => {
     expect(await state()).toEqual(before);
   });
 
-  test('a pass after a restart of the service is one call as well', async () => {
+  test('a pass after a restart of the service asks for no more than the rights besides', async () => {
     const { home, light: pass, restart } = await known();
 
     await restart();
 
     const again = await pass();
     expect(again.outcome).toBe('good');
-    expect(home.calls()).toEqual(light);
+    expect(home.calls()).toEqual({ 'GET /access/permissions': 1, ...light });
+  });
+
+  test('a full pass says when it was', async () => {
+    const { discover, get, now } = await known();
+    const before = now();
+
+    await discover({ after: { hours: 6 } });
+
+    expect((await get('/proxmox/clusters'))[0]?.read_at).toBe(
+      before.add({ hours: 6 }).toString({ smallestUnit: 'millisecond' }),
+    );
   });
 
   test('what rows do not show is read again in the second half of a day, a part with each pass', async () => {
@@ -294,6 +305,19 @@ describe('a guest agent', () => {
     });
   });
 
+  test('tells the systems of a hundred new guests in each pass', async () => {
+    const world = await startHome();
+    for (let index = 0; index < 120; index += 1) world.home.guest(`guest-${index}`);
+    const asked = 'GET /nodes/{node}/qemu/{vmid}/agent/get-osinfo';
+
+    await world.discover();
+    const first = world.home.calls()[asked];
+    await world.light();
+
+    expect([first, world.home.calls()[asked]]).toEqual([100, 20]);
+    expect((await world.item('guest-119')).technical_specs).toMatchObject({ os: 'Debian GNU/Linux 12 (bookworm)' });
+  });
+
   test('that is there before the network of its guest is asked again soon, and the former addresses stand', async () => {
     const { home, light: pass, item } = await known();
     const { addresses } = home.truth(100);
@@ -341,6 +365,46 @@ describe('guests that are left out', () => {
     expect(ran.outcome).toBe('good');
     expect(world.home.calls()[configOf.qemu]).toBe(1);
     expect(await world.guests()).toEqual(['A db 101 on pve2: running']);
+  });
+
+  test('by a pool that the token does not see are not guessed at: the pass fails, and says why', async () => {
+    const world = await startHome({ cluster: { exclude: [{ pool: 'lab' }] } });
+    world.home.guest('web', { pool: 'lab' });
+    world.home.guest('db');
+    await world.discover();
+    world.home.do('profile', { to: 'vms' });
+
+    const ran = await world.discover();
+
+    expect(ran.outcome).toBe('failed');
+    expect(ran.error).toMatch(
+      /^home: the settings choose guests by the pool lab, and the token does not see who is in it: it lacks Pool\.Audit on \/pool\./,
+    );
+    expect(await world.guests()).toEqual(['A db 101 on pve1: running']);
+  });
+
+  test('by a pool that is the only one that the token sees are left out', async () => {
+    const world = await startHome({
+      sim: ['--token', `${tokenId}=${secret}#pool:lab`],
+      cluster: { include: [{ pool: 'lab' }] },
+    });
+    world.home.guest('web', { pool: 'lab' });
+    world.home.guest('db');
+
+    expect((await world.discover()).outcome).toBe('good');
+    expect(await world.guests()).toEqual(['A web 100 on pve1: running']);
+  });
+
+  test('are not read alone either', async () => {
+    const world = await known({ cluster: { exclude: [{ vmid: 100 }] } });
+
+    const { body } = await world.call('POST', '/jobs/proxmox-home-guest/run', { wait: true, params: { vmid: 100 } });
+
+    expect(body).toMatchObject({
+      outcome: 'failed',
+      error: 'home: guest 100 is left out by "include" and "exclude" in the settings.',
+    });
+    expect(await world.guests()).toHaveLength(2);
   });
 
   test('are ignored, and not missing, where they were known before', async () => {

@@ -91,7 +91,7 @@ Control (no login; not part of the API)
        rename vmid,name | tag vmid,tags | migrate vmid,to | start/stop/pause/resume/lock/unlock vmid | delete vmid |
        create type,node,name | reuse vmid (delete, then a different guest with the same vmid) |
        template vmid | ip vmid,ip | node-offline node | node-online node | node-remove node | profile token,to |
-       pve to (7|8|9) | pool vmid[,pool] | set vmid,values (JSON: fields of the guest) | quorate [to] (0|1) |
+       pve to (7|8|9) | vnet vnet[,zone,tag] | pool vmid[,pool] | set vmid,values (JSON: fields of the guest) | quorate [to] (0|1) |
        storage-remove storage | node-add node | node-rename node,to | down vmid,down[,nic] (a card has no address now)
        restore vmid[,to,name,node,off] (over itself, or its body beside it under the number TO) |
        rebuild vmid (the same number and name, another UUID and other MACs)
@@ -244,6 +244,7 @@ export async function startSim(argv) {
     guests: new Map(),
     storages: [],
     pools: new Map(),
+    vnets: [],
     profile: new Map(),
     rules: [],
     nextVmid: 100,
@@ -1264,8 +1265,9 @@ export async function startSim(argv) {
             return String(n);
           }
           case 'sdn/zones':
-          case 'sdn/vnets':
             return [];
+          case 'sdn/vnets':
+            return st.vnets.filter(({ zone, vnet }) => allowed(who, `/sdn/zones/${zone}/${vnet}`, 'SDN.Audit'));
           case 'log':
             return [];
           case 'config/nodes':
@@ -1836,6 +1838,9 @@ export async function startSim(argv) {
           profile: o.to,
         });
         return { profile: o.to };
+      case 'vnet':
+        st.vnets.push({ vnet: o.vnet, zone: o.zone ?? 'zone', tag: Number(o.tag ?? 100), type: 'vnet' });
+        return { vnet: o.vnet };
       case 'pve':
         opt.pve = Number(o.to);
         return { pve: opt.pve };
