@@ -244,6 +244,7 @@ export async function startSim(argv) {
     guests: new Map(),
     storages: [],
     pools: new Map(),
+    /** @type {{ vnet: string, zone: string, tag: number, type: string }[]} */
     vnets: [],
     profile: new Map(),
     rules: [],
