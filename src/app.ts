@@ -2,6 +2,8 @@
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
+import { addressesModule } from './addresses/module.ts';
+import { addressSettings } from './addresses/settings.ts';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
 import { followSettings } from './cmdb/follow-settings.ts';
 import { sweepJob, sweptAfterPasses } from './cmdb/job.ts';
@@ -63,6 +65,7 @@ export const settingsSchema = Type.Object(
     http: httpSettings,
     inventory: inventorySettings,
     runs: runsSettings,
+    addresses: addressSettings,
     proxmox: proxmoxSettings,
     jobs: jobsSettings,
   },
@@ -129,6 +132,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const modules: Opened[] = [
       inventory,
       await runsModule(inventory).open(house, config.runs),
+      await addressesModule.open(house, config.addresses),
       await proxmoxModule.open(house, config.proxmox),
     ];
     for (const module of modules)

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { version } from '../app.ts';
+import { addressesCommand } from './addresses.ts';
 import { ansibleCommand } from './ansible.ts';
 import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
@@ -54,6 +55,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     discoverCommand(),
     sourcesCommand(),
     conflictsCommand(),
+    addressesCommand(),
     mergeCommand(),
     splitCommand(),
     adoptCommand(),

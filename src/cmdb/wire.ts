@@ -23,6 +23,12 @@ const hostSpecs = {
   fqdn: text(),
   addresses: texts('IP addresses'),
   primary_address: text('the one of `addresses` by which it is reached'),
+  interfaces: orNull(
+    Type.Array(
+      Type.Object({ name: Type.String(), mac: Type.Optional(Type.String()), addresses: Type.Array(Type.String()) }),
+      { description: 'which address is on which' },
+    ),
+  ),
   cpu_cores: number(),
   memory_mb: number(),
   disk_gb: number(),

@@ -4,8 +4,9 @@
  * one of them is clearly the fresher: a wrong address runs a play on the wrong machine. Pure.
  */
 
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { Item } from '../cmdb/item.ts';
+import { isReachable, isWithin, withoutPrefix } from '../ip.ts';
 import { isAddress } from './safe.ts';
 
 /** What one source says of a host's addresses. */
@@ -74,34 +75,6 @@ function bestOf(word: AddressWord, preferred: readonly string[]): string | undef
   }
   if (word.primary !== null && usable.includes(withoutPrefix(word.primary))) return withoutPrefix(word.primary);
   return usable.find((address) => isIP(address) === 4) ?? usable[0];
-}
-
-/** Addresses come with the length of their network as well: `10.0.0.5/24`. */
-function withoutPrefix(address: string): string {
-  return address.trim().replace(/\/\d+$/, '');
-}
-
-const unreachable = new BlockList();
-unreachable.addSubnet('127.0.0.0', 8);
-unreachable.addSubnet('169.254.0.0', 16);
-unreachable.addSubnet('0.0.0.0', 8);
-unreachable.addSubnet('172.17.0.0', 16);
-unreachable.addAddress('::1', 'ipv6');
-unreachable.addSubnet('fe80::', 10, 'ipv6');
-
-/** Not loopback, link-local, or the bridge that every Docker host has. */
-function isReachable(address: string): boolean {
-  const family = isIP(address);
-  return family !== 0 && !address.includes('%') && !unreachable.check(address, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-function isWithin(address: string, network: string): boolean {
-  const [base, length] = network.split('/') as [string, string];
-  const family = isIP(base) === 6 ? 'ipv6' : 'ipv4';
-  if (isIP(base) === 0 || (isIP(address) === 6 ? 'ipv6' : 'ipv4') !== family) return false;
-  const list = new BlockList();
-  list.addSubnet(base, Number(length), family);
-  return list.check(address, family);
 }
 
 interface Contender {

@@ -44,6 +44,17 @@ export function addressesOf(nics: readonly Nic[], interfaces: readonly Interface
   return { addresses, primary: addresses[0] };
 }
 
+/** By card, the addresses that are seen on it. */
+export function interfacesOf(
+  nics: readonly Nic[],
+  interfaces: readonly Interface[] | undefined,
+): { name: string; mac: string; addresses: string[] }[] {
+  return nics.flatMap((nic) => {
+    const addresses = interfaces === undefined ? [] : addressesOn(nic, interfaces);
+    return nic.mac === undefined || addresses.length === 0 ? [] : [{ name: nic.name, mac: nic.mac, addresses }];
+  });
+}
+
 /** Whether any card of a guest has an address. */
 export function isReached(nics: readonly Nic[], interfaces: readonly Interface[]): boolean {
   return nics.some((nic) => addressesOn(nic, interfaces).length > 0);

@@ -4,7 +4,7 @@
  */
 
 import type { Observation, Related } from '../cmdb/speak.ts';
-import { type Addresses, addressesOf, type NodeInterface, nodeAddress } from './addresses.ts';
+import { type Addresses, addressesOf, interfacesOf, type NodeInterface, nodeAddress } from './addresses.ts';
 import { type GuestConfig, type Nic, rounded } from './guest-config.ts';
 import {
   clusterSubject,
@@ -119,6 +119,7 @@ function guestSpecs(
     macs: filled(config.nics.flatMap(({ mac }) => mac ?? [])),
     addresses: filled(addresses),
     primary_address: primary,
+    interfaces: filled(interfacesOf(config.nics, inside)),
     os_type: config.osType,
     os: system?.os,
     os_version: system?.osVersion,
@@ -212,6 +213,11 @@ function nodeOf(cluster: Cluster, row: NodeRow, known: Knowledge): Observation {
         uptime: row.uptime > 0 ? row.uptime : undefined,
         addresses: filled(addresses),
         primary_address: primary,
+        interfaces: filled(
+          network
+            .filter((one) => one.addresses.length > 0)
+            .map((one) => ({ name: one.name, addresses: one.addresses })),
+        ),
         os: read?.version ? 'Proxmox VE' : undefined,
         os_version: read?.version,
         kernel: read?.kernel,

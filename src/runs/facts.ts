@@ -15,6 +15,7 @@ export const knownFacts = [
   'cpu_cores',
   'memory_mb',
   'addresses',
+  'interfaces',
   'macs',
   'fqdn',
   'machine_id',
@@ -70,6 +71,7 @@ const readers: Record<Exclude<KnownFact, 'booted_at'>, (read: Read) => unknown> 
   cpu_cores: (read) => numberOf(read('processor_vcpus')) ?? numberOf(read('processor_nproc')),
   memory_mb: (read) => numberOf(read('memtotal_mb')),
   addresses: (read) => addressesOf(read),
+  interfaces: (read) => interfacesOf(read),
   macs: (read) => macsOf(read),
   fqdn: (read) => hostText(read('fqdn')),
   machine_id: (read) => textOf(read('machine_id')),
@@ -135,6 +137,18 @@ function macsOf(read: Read): string[] | undefined {
     (one) => textOf(objectOf(one).macaddress)?.toLowerCase() ?? [],
   );
   return macs.length > 0 ? [...new Set(macs)] : undefined;
+}
+
+/** Those that have an address of their own. */
+function interfacesOf(read: Read): { name: string; mac?: string; addresses: string[] }[] | undefined {
+  const interfaces = Object.entries(objectOf(read('interfaces'))).flatMap(([name, one]) => {
+    const { addresses, macaddress } = objectOf(one);
+    const own = (Array.isArray(addresses) ? addresses : []).flatMap((address) => textOf(address) ?? []);
+    const usable = own.filter((address) => !isLocal(address));
+    const mac = textOf(macaddress)?.toLowerCase();
+    return usable.length === 0 ? [] : [{ name, ...(mac === undefined ? {} : { mac }), addresses: usable }];
+  });
+  return interfaces.length > 0 ? interfaces : undefined;
 }
 
 function objectOf(value: unknown): Facts {

@@ -69,7 +69,13 @@ async function report(age: AnsibleAge, service: { url: string; token: string }):
         ansible_local: { custom: `${canary}-custom` },
         ansible_cmdline: { secret: canary },
         ansible_interfaces: ['eth0'],
-        ansible_eth0: { macaddress: '02:00:00:00:00:01', description: canary },
+        ansible_eth0: {
+          macaddress: '02:00:00:00:00:01',
+          description: canary,
+          ipv4: { address: '10.0.0.9', netmask: canary },
+          ipv4_secondaries: [{ address: '10.0.0.10' }, 'none'],
+          ipv6: [{ address: 'fe80::1', scope: 'link' }],
+        },
       }),
       password: 'open sesame\n',
     },
@@ -150,7 +156,14 @@ test('a canary is found nowhere of ours: not in calls, spool, database, log or a
     expect(parts[0]?.results).toHaveLength(17);
     expect(parts[0]?.facts?.[0]?.facts).toEqual({
       kernel: '6.1',
-      interfaces: { eth0: { macaddress: '02:00:00:00:00:01', type: null, active: null } },
+      interfaces: {
+        eth0: {
+          macaddress: '02:00:00:00:00:01',
+          type: null,
+          active: null,
+          addresses: ['10.0.0.9', '10.0.0.10', 'fe80::1'],
+        },
+      },
     });
     expect(JSON.stringify(spooled)).not.toContain(canary);
     expect(printed.join()).not.toContain(canary);

@@ -426,9 +426,18 @@ def facts_of(gathered, more):
         interface = fact(name.replace("-", "_"))
         if isinstance(interface, dict) and interface.get("macaddress"):
             interfaces[name] = {key: interface.get(key) for key in ("macaddress", "type", "active")}
+            interfaces[name]["addresses"] = addresses_on(interface)
     if interfaces:
         facts["interfaces"] = interfaces
     return facts
+
+
+def addresses_on(interface):
+    first = interface.get("ipv4")
+    entries = [first if isinstance(first, dict) else None]
+    for more in ("ipv4_secondaries", "ipv6"):
+        entries += interface.get(more) if isinstance(interface.get(more), list) else []
+    return [entry["address"] for entry in entries if isinstance(entry, dict) and entry.get("address")]
 
 
 def add(row, **values):
