@@ -1,13 +1,22 @@
-/** YAML that people write, and where in the file everything in it stands. What may stand there is for others to say. */
+/**
+ * YAML that people write, and where in the file everything in it stands; what may stand there is for others to say. And
+ * YAML that Ansible reads.
+ */
 
 import {
   CORE_SCHEMA,
   constructFromEvents,
+  defineMappingTag,
+  defineScalarTag,
+  defineSequenceTag,
+  dump,
   EVENT_ID,
   type Event,
   mergeTag,
+  NOT_RESOLVED,
   parseEvents,
   SCALAR_STYLE,
+  YAML11_SCHEMA,
   YAMLException,
 } from 'js-yaml';
 import { DomainError, escapePointer, type Fault } from './errors.ts';
@@ -176,4 +185,93 @@ function weightOf(value: unknown, known: Map<object, number>): number {
   const weight = Object.values(value).reduce((sum: number, part) => sum + weightOf(part, known), 1);
   known.set(value, weight);
   return weight;
+}
+
+// ---------- YAML that Ansible reads, which is of version 1.1
+
+/** What stands under one of Ansible's own tags. */
+class Tagged {
+  readonly tag: string;
+  readonly content: string | readonly unknown[] | ReadonlyMap<string, unknown>;
+
+  constructor(tag: string, content: Tagged['content']) {
+    this.tag = tag;
+    this.content = content;
+  }
+}
+
+const unsafe = '!unsafe';
+const vault = '!vault';
+
+const is = (tag: string, fits: (content: unknown) => boolean) => ({
+  identify: (value: unknown) => value instanceof Tagged && value.tag === tag && fits(value.content),
+});
+const isText = (content: unknown) => typeof content === 'string';
+const isList = (content: unknown) => Array.isArray(content);
+const isMapping = (content: unknown) => content instanceof Map;
+/** They are written, and never read. */
+const unread = { resolve: () => NOT_RESOLVED, create: () => undefined, addItem: () => '', addPair: () => '' } as const;
+const unreadMapping = { ...unread, has: () => false, keys: () => [], get: () => undefined };
+const contentOf = <T>({ content }: Tagged) => content as T;
+
+const ansibleSchema = YAML11_SCHEMA.withTags(
+  defineScalarTag(vault, { ...unread, ...is(vault, isText), represent: contentOf<string> }),
+  defineScalarTag(unsafe, { ...unread, ...is(unsafe, isText), represent: contentOf<string> }),
+  defineSequenceTag(unsafe, { ...unread, ...is(unsafe, isList), represent: contentOf<unknown[]> }),
+  defineMappingTag(unsafe, { ...unreadMapping, ...is(unsafe, isMapping), represent: contentOf<Map<string, unknown>> }),
+);
+
+export function writeYaml(value: unknown): string {
+  return dump(value, { schema: ansibleSchema, noRefs: true, lineWidth: -1, quoteStyle: 'double', forceQuotes: true });
+}
+
+/**
+ * A variable of Ansible's inventory JSON, so that YAML says the same: marks (`__ansible_unsafe`) become tags. A list or
+ * mapping in which every text is marked is marked as a whole, with all that is in it: behind a mark of its own
+ * ansible-core 2.19 takes a text such as "12" for a number. One that stands among others without a mark loses its own,
+ * which for a number, a date or `yes` means nothing.
+ */
+export function taggedForAnsible(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const text = markedText(value);
+  if (text !== undefined) return isTakenForMore(text) ? text : new Tagged(unsafe, text);
+  const secret = textUnder('__ansible_vault', value);
+  if (secret !== undefined) return new Tagged(vault, secret);
+  if (marksIn(value) === 'all') return taggedWhole(value);
+  if (Array.isArray(value)) return value.map(taggedForAnsible);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, taggedForAnsible(inner)]));
+}
+
+function taggedWhole(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const text = markedText(value);
+  if (text !== undefined) return text;
+  if (Array.isArray(value)) return new Tagged(unsafe, value.map(taggedWhole));
+  return new Tagged(unsafe, new Map(Object.entries(value).map(([key, inner]) => [key, taggedWhole(inner)])));
+}
+
+/** Of the texts in a value, whether all are marked, or some not. */
+function marksIn(value: unknown): 'all' | 'some' | 'no text' {
+  if (typeof value === 'string') return 'some';
+  if (typeof value !== 'object' || value === null) return 'no text';
+  if (markedText(value) !== undefined) return 'all';
+  if (textUnder('__ansible_vault', value) !== undefined) return 'some';
+  const inner = new Set(Object.values(value).map(marksIn));
+  if (inner.has('some')) return 'some';
+  return inner.has('all') ? 'all' : 'no text';
+}
+
+function markedText(value: object): string | undefined {
+  return textUnder('__ansible_unsafe', value);
+}
+
+function textUnder(mark: string, value: object): string | undefined {
+  const text = (value as Record<string, unknown>)[mark];
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** Whether a text without quotes is something else to YAML. */
+function isTakenForMore(text: string): boolean {
+  if (text === '=' || text === '<<') return true;
+  return YAML11_SCHEMA.implicitScalarTags.some((tag) => tag.resolve(text, false, tag.tagName) !== NOT_RESOLVED);
 }

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
-const files = ['check.ts', 'errors.ts', 'faults.ts', 'glob.ts', 'ip.ts', 'log.ts', 'time.ts', 'yaml.ts'];
+const files = ['check.ts', 'errors.ts', 'faults.ts', 'folder.ts', 'glob.ts', 'ip.ts', 'log.ts', 'time.ts', 'yaml.ts'];
 const ground = ['store', 'http', 'jobs', 'secrets', 'outbound'];
 const modules = ['addresses', 'inventory', 'runs', 'credentials', 'proxmox', 'terraform', 'github', 'vaultwarden'];
 const views = ['reports', 'web'];
@@ -45,6 +45,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   'check.ts': ['errors.ts', 'faults.ts'],
   'faults.ts': ['errors.ts'],
   'yaml.ts': ['errors.ts'],
+  'folder.ts': [],
   'glob.ts': [],
   'ip.ts': [],
   'log.ts': [],
@@ -105,7 +106,7 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'upward',
       'src/store/open.ts',
       "\nimport { a } from '../http/server.ts';",
-      'src/store/open.ts:2 imports ../http/server.ts, but store may import check.ts, errors.ts, faults.ts, glob.ts, ip.ts, log.ts, time.ts, yaml.ts, db/migrations',
+      'src/store/open.ts:2 imports ../http/server.ts, but store may import check.ts, errors.ts, faults.ts, folder.ts, glob.ts, ip.ts, log.ts, time.ts, yaml.ts, db/migrations',
     ],
     [
       'over several lines',
@@ -117,7 +118,7 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'a value where only a type may be',
       'src/jobs/run.ts',
       "import { type A, b } from '../http/endpoint.ts';",
-      'src/jobs/run.ts:1 imports ../http/endpoint.ts, but jobs may import check.ts, errors.ts, faults.ts, glob.ts, ip.ts, log.ts, time.ts, yaml.ts, store, type http, type module.ts',
+      'src/jobs/run.ts:1 imports ../http/endpoint.ts, but jobs may import check.ts, errors.ts, faults.ts, folder.ts, glob.ts, ip.ts, log.ts, time.ts, yaml.ts, store, type http, type module.ts',
     ],
     [
       'a folder without a floor',

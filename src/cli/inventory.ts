@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { controllerHere } from '../app.ts';
+import { asCommand, exportCommand } from './inventory-export.ts';
 import { type Narrow, narrowQuery } from './item.ts';
 import { print, printFields, printJson, printTable, shown, styled } from './output.ts';
 import { withClient } from './service.ts';
@@ -34,32 +35,30 @@ interface Difference {
 }
 
 export function inventoryCommand(): Command {
-  return (
-    new Command('inventory')
-      .description('print the inventory as Ansible gets it')
-      // So that --site behind a subcommand is the subcommand's.
-      .enablePositionalOptions()
-      .option('--site <site>', 'hosts of this site')
-      .option('--group <group>', 'hosts of this group')
-      .option('--status <status>', 'hosts of this status')
-      .option('--include <kinds>', 'held, stopped, or both with a comma: hosts that are left out otherwise')
-      .option('--host <name>', 'the variables of this host alone')
-      .option('--at <when>', 'what Ansible was told then: a version, or a time')
-      .addHelpText(
-        'after',
-        '\nExamples:\n  rollcall inventory\n  rollcall inventory --host web-1\n  rollcall inventory --at 2026-03-02\n  rollcall inventory why web-1\n  rollcall inventory diff 2026-03-01',
-      )
-      .action(async ({ site, ...query }: Record<string, string>, self: Command) =>
-        withClient(self, async (client) => {
-          const { text } = await client.read('/inventory', { ...query, site_id: site }, asThisMachine());
-          // Byte for byte, unless a person looks at it.
-          if (process.stdout.isTTY) printJson(JSON.parse(text));
-          else process.stdout.write(text);
-        }),
-      )
-      .addCommand(whyCommand())
-      .addCommand(diffCommand())
-  );
+  return new Command('inventory')
+    .description('print the inventory as Ansible gets it')
+    .option('--site <site>', 'hosts of this site')
+    .option('--group <group>', 'hosts of this group')
+    .option('--status <status>', 'hosts of this status')
+    .option('--include <kinds>', 'held, stopped, or both with a comma: hosts that are left out otherwise')
+    .option('--host <name>', 'the variables of this host alone')
+    .option('--at <when>', 'what Ansible was told then: a version, or a time')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  rollcall inventory\n  rollcall inventory --host web-1\n  rollcall inventory --at 2026-03-02\n  rollcall inventory why web-1\n  rollcall inventory diff 2026-03-01',
+    )
+    .action(async ({ site, ...query }: Record<string, string>, self: Command) =>
+      withClient(self, async (client) => {
+        const { text } = await client.read('/inventory', { ...query, site_id: site }, asThisMachine());
+        // Byte for byte, unless a person looks at it.
+        if (process.stdout.isTTY) printJson(JSON.parse(text));
+        else process.stdout.write(text);
+      }),
+    )
+    .addCommand(whyCommand())
+    .addCommand(diffCommand())
+    .addCommand(exportCommand())
+    .addCommand(asCommand());
 }
 
 function whyCommand(): Command {

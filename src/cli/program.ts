@@ -80,7 +80,14 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
   ];
   for (const command of commands) program.addCommand(command);
   helpAfterError(program);
-  return program;
+  return program.hook('preAction', (_, command) => takeOwnOptions(command));
+}
+
+/** Where the command above has an option of the same name, it takes what stands behind the subcommand: it is given back. */
+function takeOwnOptions(command: Command): void {
+  const given = command.optsWithGlobals();
+  for (const name of command.options.map((option) => option.attributeName()))
+    if (given[name] !== undefined) command.setOptionValue(name, given[name]);
 }
 
 function helpAfterError(command: Command): void {

@@ -8,6 +8,8 @@ import type { House, Module, Opened } from '../module.ts';
 import type { Trx } from '../store/open.ts';
 import { stamp } from '../time.ts';
 import { causesIn, type InventoryDiff } from './diff.ts';
+import { exportJob } from './export-job.ts';
+import { exportEndpoints } from './export-routes.ts';
 import { groupEndpoints } from './group-routes.ts';
 import { configuredWords, faultIn, groupsOf } from './groups.ts';
 import { type InventorySettings, openInventory } from './inventory.ts';
@@ -63,8 +65,12 @@ export function inventoryModule(here: Here): Module<typeof inventorySettings, Op
         },
       };
       return {
-        endpoints: [...inventoryEndpoints(inventory, store, cmdb.timeZone), ...groupEndpoints(store, settings, clock)],
-        jobs: [prune],
+        endpoints: [
+          ...inventoryEndpoints(inventory, store, cmdb.timeZone),
+          ...exportEndpoints(inventory, store),
+          ...groupEndpoints(store, settings, clock),
+        ],
+        jobs: [prune, ...(settings.export ? [exportJob(inventory, store, settings.export)] : [])],
         told,
         async difference(before, after) {
           if (before === null || after === null) return null;

@@ -17,7 +17,7 @@ import { whyOf } from './why.ts';
 const script = new URL('../../ansible/inventory.py', import.meta.url);
 const versionForm = /^\d+-[0-9a-f]{12}$/;
 
-const inventoryQuery = Type.Object({
+export const inventoryQuery = Type.Object({
   site_id: Type.Optional(Type.String()),
   group: Type.Optional(Type.String({ description: 'hosts of this group' })),
   status: Type.Optional(Type.String({ description: 'hosts of this ci_status' })),
@@ -133,7 +133,11 @@ export function inventoryEndpoints(inventory: Inventory, store: Store, timeZone:
   ];
 }
 
-function questionOf(call: Call<Static<typeof inventoryQuery>, undefined>, inventory: Inventory): Question {
+/** What part of the inventory is asked for. */
+export function questionOf(
+  call: Pick<Call<Omit<Static<typeof inventoryQuery>, 'host' | 'at'>, undefined>, 'query' | 'header'>,
+  inventory: Inventory,
+): Question {
   const { site_id, group, status, include } = call.query;
   return {
     ...(site_id === undefined ? {} : { site_id }),

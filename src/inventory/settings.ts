@@ -72,6 +72,21 @@ export const inventorySettings = Type.Object(
         description: 'by site: the networks by which its hosts are reached, in order of preference',
       },
     ),
+    export: Type.Optional(
+      Type.Object(
+        {
+          directory: Type.String({
+            pattern: '^/',
+            description: 'the whole path of a folder, which is written each night and works without Rollcall',
+          }),
+          git: Type.Enum(['off', 'commit', 'push'], {
+            default: 'off',
+            description: 'whether the folder is a Git repository: what differs is committed, and pushed',
+          }),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     keep_days: Type.Integer({
       default: 7,
       minimum: 1,

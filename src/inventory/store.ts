@@ -7,6 +7,7 @@ import type { ReadDb, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
 import { turn } from '../store/turn.ts';
 import type { AddressWord } from './address.ts';
+import type { HostFacts } from './exports.ts';
 import type { GroupWord } from './groups.ts';
 
 export async function currentRevision(db: ReadDb): Promise<number> {
@@ -68,6 +69,17 @@ export async function loadAddressWords(db: ReadDb, ids: readonly ItemId[]): Prom
     if (count % 512 === 0) await turn();
   }
   return words;
+}
+
+/** By id, what the merged items tell of their hosts: keys that a rebuild left behind are not among it. */
+export async function loadHostFacts(db: ReadDb, ids: readonly string[]): Promise<Map<string, HostFacts>> {
+  const { rows } = await sql<{ ci_id: string; fqdn: string | null; keys: string | null }>`
+    SELECT ci_id, technical_specs ->> '$.fqdn' AS fqdn, technical_specs -> '$.ssh_host_keys' AS keys
+    FROM configuration_items WHERE ci_id IN ${listed(ids)}`.execute(db);
+  await turn();
+  return new Map(
+    rows.map(({ ci_id, fqdn, keys }) => [ci_id, { fqdn, ssh_host_keys: keys === null ? null : JSON.parse(keys) }]),
+  );
 }
 
 // ---------- groups

@@ -49,6 +49,19 @@ test('why says whether a host is served, where its address came from, and what p
   expect(left.stdout).toMatch(/^address +none is known; Ansible looks the name up$/m);
 });
 
+test('why looks for the item at the site that is named behind it', async () => {
+  const service = await startService();
+  const rollcall = besides(service);
+  await service.call('POST', '/ci', { ci_name: 'web-1', site_id: 'site-home' });
+  await service.call('POST', '/ci', { ci_name: 'web-1', site_id: 'site-ranch', ansible: { enabled: false } });
+
+  const ranch = await rollcall('inventory', 'why', 'web-1.site-ranch');
+  const named = await rollcall('inventory', 'why', 'web-1', '--site', 'site-ranch', '--json');
+
+  expect(ranch.code).toBe(1);
+  expect(JSON.parse(named.stdout)).toMatchObject({ ci_name: 'web-1', served: false });
+});
+
 test('diff says which hosts and groups came, went and changed', async () => {
   const service = await startService();
   const rollcall = besides(service);
