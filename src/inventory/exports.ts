@@ -116,13 +116,20 @@ export function prometheusTargets(hosts: readonly ExportedHost[], port: number) 
       __meta_rollcall_groups: joined(groups),
       ...Object.fromEntries(
         Object.entries(about).flatMap(([key, value]) => {
-          if (value === null || value === undefined) return [];
-          const text = Array.isArray(value) ? joined(value) : typeof value === 'object' ? undefined : String(value);
+          const text = labelOf(value);
           return text === undefined ? [] : [[`__meta_rollcall_${key.replaceAll(/\W/g, '_')}`, text]];
         }),
       ),
     },
   }));
+}
+
+/** What is deeper than a list is no label. */
+function labelOf(value: unknown): string | undefined {
+  if (Array.isArray(value)) return joined(value);
+  return ['string', 'number', 'boolean'].includes(typeof value)
+    ? String(value as string | number | boolean)
+    : undefined;
 }
 
 /** With commas around each, so that a rule can ask for `.*,web,.*`. */

@@ -40,8 +40,8 @@ async function world() {
   const get = async (path: string) => (await service.call('GET', path)).body as Record<string, unknown>;
   const list = async (query: string) => {
     const { items } = await get(`/addresses?site_id=${site_id}&${query}`);
-    return (items as Record<string, unknown>[]).map(
-      (row) => `${row.address} ${row.ci_name} ${row.interface} ${row.source}`,
+    return (items as Record<string, unknown>[]).map((row) =>
+      [row.address, row.ci_name, row.interface, row.source].map(String).join(' '),
     );
   };
   return { ...service, get, list, rollcall: besides(service) };
