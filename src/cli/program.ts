@@ -25,6 +25,7 @@ import { restoreCommand } from './restore.ts';
 import { revertCommand } from './revert.ts';
 import { runsCommand } from './runs.ts';
 import { serveCommand } from './serve.ts';
+import { serviceCommand } from './service-install.ts';
 import { sourcesCommand } from './sources.ts';
 import { splitCommand } from './split.ts';
 import { spoolCommand } from './spool.ts';
@@ -48,6 +49,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
 
   const commands = [
     serveCommand(),
+    serviceCommand(),
     ciCommand(),
     applyCommand(),
     passesCommand(),

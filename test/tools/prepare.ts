@@ -1,6 +1,7 @@
 /**
  * Puts in place what the tests run with beyond npm: the oldest and the newest ansible-core that this
- * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, and Chromium. What is there is kept;
+ * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, Chromium and what systemd has to say of
+ * units. What is there is kept;
  * delete `.tools` for newer ones.
  */
 
@@ -30,7 +31,7 @@ const say = (line: string) => process.stdout.write(`prepare: ${line}\n`);
 try {
   const tools = (await toolsInPlace()) ?? (await alone(async () => (await toolsInPlace()) ?? (await prepare())));
   const { oldest, newest } = tools.ansible;
-  say(`ready: ansible-core ${oldest.version} and ${newest.version}, ruff, Chromium`);
+  say(`ready: ansible-core ${oldest.version} and ${newest.version}, ruff, Chromium, systemd-analyze`);
 } catch (error) {
   const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   process.stderr.write(`prepare: ${error instanceof MissingError ? error.message : `${String(error)}\n${output}`}\n`);
@@ -45,6 +46,7 @@ async function toolsInPlace(): Promise<Tools | undefined> {
     const programs = [
       tools.ruff,
       tools.chromium,
+      tools.systemdAnalyze,
       tools.python,
       tools.collections,
       join(oldest.bin, 'ansible'),
@@ -63,14 +65,14 @@ async function toolsInPlace(): Promise<Tools | undefined> {
 
 async function prepare(): Promise<Tools> {
   const python = findPython();
-  const [oldest, newest, ruffPath, chromium] = await Promise.all([
+  const [oldest, newest, ruffPath, found] = await Promise.all([
     ansible('oldest', python, (bin) => oldestFor(bin, python)),
     ansible('newest', python, () => `ansible-core>=2.${oldestMinor}`),
     ruff(),
-    findChromium() ?? installChromium(),
+    programs(),
   ]);
   const collections = await jsonCallback(newest.bin);
-  const tools: Tools = { ansible: { oldest, newest }, collections, chromium, ruff: ruffPath, python: python.path };
+  const tools: Tools = { ansible: { oldest, newest }, collections, ...found, ruff: ruffPath, python: python.path };
   const draft = join(toolsFolder, `tools.json.${process.pid}`);
   writeFileSync(draft, JSON.stringify(tools, null, 2));
   renameSync(draft, join(toolsFolder, 'tools.json'));
@@ -134,26 +136,29 @@ async function versionIn(bin: string): Promise<string> {
   return stdout.trim();
 }
 
-function findChromium(): string | undefined {
+function find(names: readonly string[]): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return ['chromium', 'chromium-browser', 'google-chrome']
-    .flatMap((name) => folders.map((folder) => join(folder, name)))
-    .find(existsSync);
+  return names.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 }
 
-async function installChromium(): Promise<string> {
-  const missing = 'The tests need Chromium on the PATH: install the package chromium (or google-chrome).';
-  if (process.getuid?.() !== 0 || !onPath('apt-get')) throw new MissingError(missing);
-  say('installing Chromium by apt-get');
+/** On the PATH by one of its names, or as a Debian package. */
+async function program(names: readonly string[], packageName: string): Promise<string> {
+  const found = find(names);
+  if (found) return found;
+  const missing = `The tests need ${names[0]} on the PATH: install the package ${packageName}.`;
+  if (process.getuid?.() !== 0 || !find(['apt-get'])) throw new MissingError(missing);
+  say(`installing ${packageName} by apt-get`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const output = { env, maxBuffer: 64 * 1024 * 1024 };
   await execute('apt-get', ['update', '-q'], output);
-  await execute('apt-get', ['install', '-q', '-y', '--no-install-recommends', 'chromium'], output);
-  const found = findChromium();
-  if (!found) throw new MissingError(missing);
-  return found;
+  await execute('apt-get', ['install', '-q', '-y', '--no-install-recommends', packageName], output);
+  const installed = find(names);
+  if (!installed) throw new MissingError(missing);
+  return installed;
 }
 
-function onPath(name: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => existsSync(join(folder, name)));
+/** One after the other: apt-get is for one at a time. */
+async function programs(): Promise<Pick<Tools, 'chromium' | 'systemdAnalyze'>> {
+  const chromium = await program(['chromium', 'chromium-browser', 'google-chrome'], 'chromium');
+  return { chromium, systemdAnalyze: await program(['systemd-analyze'], 'systemd') };
 }

@@ -18,6 +18,7 @@ export interface Tools {
   /** Where Ansible finds `ansible.posix.json`, its own record of a run. */
   collections: string;
   chromium: string;
+  systemdAnalyze: string;
   ruff: string;
   python: string;
 }
