@@ -38,6 +38,7 @@ import { type ThisMachine, thisMachine } from './inventory/here.ts';
 import { inventoryModule } from './inventory/module.ts';
 import { hostNames } from './inventory/names.ts';
 import { inventorySettings } from './inventory/settings.ts';
+import { alertLogJob } from './jobs/alert-log.ts';
 import { backupJob } from './jobs/backup.ts';
 import { type Counts, type Job, jobsSettings } from './jobs/jobs.ts';
 import { endFormerRuns, openJobs } from './jobs/open.ts';
@@ -157,6 +158,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       sweepJob(cmdb, store, clock),
       backupJob(store, `${config.data}/backups`, clock),
       pruneRefusalsJob(store, clock),
+      alertLogJob(store, log),
       ...modules.flatMap((module) => module.jobs ?? []),
     ];
     await endFormerRuns(store, stamp(clock()));

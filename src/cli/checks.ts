@@ -19,6 +19,7 @@ export interface Finding {
 const dayMilliseconds = 86_400_000;
 const roomBytes = 200 * 1024 * 1024;
 const soonDays = 14;
+const unusedDays = 90;
 const clockMilliseconds = 5 * 60_000;
 const oldestClock = Date.parse('2026-01-01T00:00:00Z');
 
@@ -121,21 +122,79 @@ export async function checkAnsibleToken(config: Config, url: string): Promise<Fi
   }
 }
 
-export async function checkTokens(client: Client, now: number): Promise<Finding> {
+export async function checkTokens(client: Client, now: number): Promise<Finding[]> {
   const check = 'tokens';
-  const tokens = await client.list('/tokens');
-  const standing = tokens.items.filter(({ revoked_at }) => revoked_at === null);
-  const ending = standing.filter(
-    ({ expires_at }) => typeof expires_at === 'string' && Date.parse(expires_at) < now + soonDays * dayMilliseconds,
-  );
-  if (ending.length === 0) return { check, state: 'ok', found: `${counted(standing.length, 'token')}, none ends soon` };
-  const words = ending.map(({ token_name, expires_at }) => `${shown(token_name)} at ${shown(expires_at)}`);
+  const tokens = (await client.list<Token>('/tokens')).items.filter(({ revoked_at }) => revoked_at === null);
+  const before = (days: number) => new Date(now - days * dayMilliseconds).toISOString();
+  const ending = tokens.filter(({ expires_at }) => expires_at !== null && expires_at < before(-soonDays));
+  const unused = tokens.filter(({ last_used_at, created_at }) => (last_used_at ?? created_at) < before(unusedDays));
+  const wide = tokens.filter(({ token_name, scopes }) => scopes.includes('admin') && token_name !== 'admin');
+  const names = (list: readonly Token[]) => [...new Set(list.map(({ token_name }) => shown(token_name)))].join(', ');
+  const findings: Finding[] = [];
+  if (ending.length > 0)
+    findings.push({
+      check,
+      state: 'wrong',
+      found: `end within ${soonDays} days or have ended: ${ending.map((one) => `${shown(one.token_name)} at ${one.expires_at}`).join(', ')}`,
+      to_do:
+        'Make a new one of the same name with "rollcall token create", put it where the old one is, revoke the old one.',
+    });
+  if (unused.length > 0)
+    findings.push({
+      check,
+      state: 'note',
+      found: `not used for ${unusedDays} days: ${names(unused)}`,
+      to_do: 'Revoke what nobody needs: "rollcall token list" has the ids, "rollcall token revoke ID" ends one.',
+    });
+  if (wide.length > 0)
+    findings.push({
+      check,
+      state: 'note',
+      found: `may do everything: ${names(wide)}`,
+      to_do: 'Give each the scopes that it needs: "rollcall token create NAME --scopes …", and revoke the wide one.',
+    });
+  if (findings.length > 0) return findings;
+  return [{ check, state: 'ok', found: `${counted(tokens.length, 'token')}, none ends soon, is idle or too wide` }];
+}
+
+interface Token {
+  token_name: string;
+  scopes: string[];
+  created_at: string;
+  expires_at: string | null;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
+/** Who says something. One whose reading is held, or that is too old to be believed, is an alert of the service. */
+export async function checkSources(client: Client, now: number): Promise<Finding> {
+  const sources = await client.list<{ source: string; last_seen_at: string; withdrawn_at: string | null }>('/sources');
+  const speaking = sources.items.filter(({ withdrawn_at }) => withdrawn_at === null);
+  const [silent] = speaking.toSorted((a, b) => (a.last_seen_at < b.last_seen_at ? -1 : 1));
+  const last = silent
+    ? `; longest silent is ${shown(silent.source)}, ${ageOf(now - Date.parse(silent.last_seen_at))}`
+    : '';
+  return { check: 'sources', state: 'ok', found: `${counted(speaking.length, 'source')}${last}` };
+}
+
+const newestRuns = 200;
+
+/** Callbacks that were copied to other machines and not renewed since. `own` is the version that comes with this one. */
+export async function checkCallbacks(client: Client, own: string): Promise<Finding> {
+  const check = 'callbacks';
+  const runs = (await client.list<{ controller: string | null; shim_version: string | null }>('/runs', {}, newestRuns))
+    .items;
+  const newest = new Map<string, string>();
+  for (const { controller, shim_version } of runs)
+    if (controller && shim_version && !newest.has(controller)) newest.set(controller, shim_version);
+  const others = [...newest].filter(([, version]) => version !== own);
+  if (newest.size === 0) return { check, state: 'ok', found: 'no playbook has reported yet' };
+  if (others.length === 0) return { check, state: 'ok', found: `${own} on ${counted(newest.size, 'controller')}` };
   return {
     check,
-    state: 'wrong',
-    found: `end within ${soonDays} days or have ended: ${words.join(', ')}`,
-    to_do:
-      'Make a new one of the same name with "rollcall token create", put it where the old one is, revoke the old one.',
+    state: 'note',
+    found: `of another version than ${own}: ${others.map(([controller, version]) => `${shown(version)} on ${shown(controller)}`).join(', ')}`,
+    to_do: 'Copy plugins/callback/rollcall.py there anew, or run "rollcall ansible setup" in the project.',
   };
 }
 
@@ -196,7 +255,6 @@ export async function checkAlerts(client: Client): Promise<Finding[]> {
   }));
 }
 
-/** A check that the token may not make, or that failed, is a finding itself. */
 /** Each cluster of Proxmox VE that is read, as the service finds it. */
 export async function checkProxmox(client: Client): Promise<Finding[]> {
   const clusters = await client.list<{ name: string } & Json>('/proxmox/clusters');
@@ -208,6 +266,7 @@ export async function checkProxmox(client: Client): Promise<Finding[]> {
   return found;
 }
 
+/** A check that the token may not make, or that failed, is a finding itself. */
 export async function attempt(check: string, work: () => Promise<Finding | Finding[]>): Promise<Finding[]> {
   try {
     return [await work()].flat();

@@ -1,6 +1,6 @@
 /** `rollcall doctor`: whether all is well, and what to do where it is not. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Config } from '../app.ts';
 import { readEnvironment } from '../config.ts';
@@ -11,11 +11,13 @@ import {
   checkAlerts,
   checkAnsibleToken,
   checkBackups,
+  checkCallbacks,
   checkClock,
   checkDatabase,
   checkDisk,
   checkProxmox,
   checkRefusals,
+  checkSources,
   checkTokenFiles,
   checkTokens,
   type Finding,
@@ -35,7 +37,7 @@ const mostRefusals = 20;
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'check configuration, database, tokens, service, clock, disk, backups, refused writes, clusters and alerts',
+      'check configuration, database, tokens, service, clock, disk, backups, refused writes, sources, callbacks, clusters and alerts',
     )
     .option('--json', 'findings and refusals as JSON')
     .addHelpText(
@@ -124,9 +126,17 @@ async function examineService(access: Access, config: Config | undefined, report
       report.refusals = await refusalsOfADay(client, now);
       return checkRefusals(report.refusals);
     })),
+    ...(await attempt('sources', () => checkSources(client, now))),
+    ...(await attempt('callbacks', () => checkCallbacks(client, ownCallback()))),
     ...(await attempt('proxmox', () => checkProxmox(client))),
     ...(await attempt('alerts', () => checkAlerts(client))),
   );
+}
+
+/** Of the callback plugin that comes with this program. */
+function ownCallback(): string {
+  const text = readFileSync(new URL('../../ansible/plugins/callback/rollcall.py', import.meta.url), 'utf8');
+  return /^SHIM_VERSION = "(.+)"$/m.exec(text)?.[1] ?? '';
 }
 
 function faultOf([first]: readonly Fault[]): string | undefined {

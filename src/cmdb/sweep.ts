@@ -3,8 +3,9 @@
  * enough, facts that no longer tell that a machine is there, and words that are too old to stand against later ones.
  */
 
-import type { Store } from '../store/open.ts';
-import { type Clock, millisecondsOf, stamp } from '../time.ts';
+import { setAlerts } from '../store/alerts.ts';
+import type { Store, Trx } from '../store/open.ts';
+import { type Clock, millisecondsOf, type Stamp, stamp } from '../time.ts';
 import { unclaimedMilliseconds } from './absence.ts';
 import type { Anew } from './anew.ts';
 import type { Cmdb } from './cmdb.ts';
@@ -12,6 +13,7 @@ import type { ClaimId, ItemId } from './item.ts';
 import { insideKinds } from './kinds.ts';
 import { reconcile } from './reconcile.ts';
 import { deletePin } from './store/pins.ts';
+import { silentSources } from './store/sources.ts';
 import { endedHolds, endedPins, goneClaims, type LapsedItem, lapsedItems } from './store/sweep.ts';
 
 const clockSource = 'clock';
@@ -38,6 +40,7 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
       const ttl = ranks.ttlMilliseconds(kind) as number;
       return { kind, ttl, heardBefore: before(ttl) };
     });
+    await alertSilent(trx, terms, at);
     const limits = { passes: retire_after.passes, since: before(retire_after.hours * 3_600_000) };
     const givenUp: ClaimId[] = [];
     for (const { ci_id, claims, factsHeardAt, unmutedSince } of await goneClaims(trx, limits, terms)) {
@@ -57,6 +60,22 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
     const { changes } = await reconcile(trx, cmdb.heart, [], occasion, { givenUp, items: [...anew.values()] });
     return { changed: changes.length };
   });
+}
+
+/** Facts are taken when a playbook is run, so that nobody is to be missed where none was. */
+async function alertSilent(
+  trx: Trx,
+  terms: readonly { kind: string; heardBefore: string }[],
+  at: Stamp,
+): Promise<void> {
+  const silent = new Map<string, string>();
+  for (const { kind, heardBefore } of terms.filter((term) => !insideKinds.some((inside) => inside === term.kind)))
+    for (const { source, last_seen_at } of await silentSources(trx, kind, heardBefore))
+      silent.set(
+        source,
+        `${source} was heard last at ${last_seen_at}, and what it said is no longer sure. See why what reads it does not ("rollcall jobs log", or your own script); if it is gone for good, "rollcall sources withdraw ${source}".`,
+      );
+  await setAlerts(trx, 'stale_source', silent, at);
 }
 
 /** Something passed since it was weighed last. */

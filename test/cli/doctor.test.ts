@@ -41,6 +41,8 @@ test('where all is well it says so, and ends with 0', async () => {
     'tokens',
     'clock',
     'refused writes',
+    'sources',
+    'callbacks',
     'alerts',
   ]);
 });
@@ -93,6 +95,34 @@ describe('it finds, and says what to do about:', () => {
     await service.call('POST', '/tokens', { token_name: 'hooks', scopes: ['ci:write'], expires_at });
 
     expect(await wrongOf(service)).toMatchObject([{ check: 'tokens', found: expect.stringContaining('hooks at 20') }]);
+  });
+
+  test('tokens that nobody uses, and such as may do everything', async () => {
+    const service = await startService({
+      startsAt: Temporal.Now.instant()
+        .subtract({ hours: 100 * 24 })
+        .toString(),
+    });
+    await service.call('POST', '/tokens', { token_name: 'hooks', scopes: ['ci:write'] });
+    await service.call('POST', '/tokens', { token_name: 'chief', scopes: ['admin'] });
+    service.pass({ hours: 100 * 24 });
+
+    const { code, stdout } = await besides(service)('doctor');
+
+    expect(stdout).toMatch(/^note +tokens +not used for 90 days: .*hooks/m);
+    expect(stdout).toMatch(/^note +tokens +may do everything: chief$/m);
+    expect(stdout).not.toMatch(/not used for 90 days: .*admin/);
+    expect(code).toBe(0);
+  });
+
+  test('a callback that was copied and is another one by now', async () => {
+    const { service, rollcall } = await world();
+    const run = { playbook: 'site.yml', started_at: service.now().toString(), controller: 'ctl-1' };
+    await service.call('PUT', '/runs/01a2176d-e9eb-75a6-be79-f7bebe036d89', { ...run, shim_version: '0.0.9' });
+
+    const { stdout } = await rollcall('doctor');
+
+    expect(stdout).toMatch(/^note +callbacks +of another version than \S+: 0\.0\.9 on ctl-1$/m);
   });
 
   test('a held reading', async () => {

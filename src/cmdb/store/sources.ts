@@ -76,3 +76,17 @@ export async function setWithdrawn(trx: Trx, source: string, at: string): Promis
     .where('source', '=', source)
     .execute();
 }
+
+/** Those of a kind that were not heard since then, and what they said still stands. */
+export async function silentSources(
+  trx: Trx,
+  kind: string,
+  heardBefore: string,
+): Promise<{ source: string; last_seen_at: string }[]> {
+  const { rows } = await sql<{ source: string; last_seen_at: string }>`
+    SELECT source, last_seen_at FROM sources s
+    WHERE kind = ${kind} AND last_seen_at < ${heardBefore} AND withdrawn_at IS NULL
+      AND EXISTS (SELECT 1 FROM claims c WHERE c.source = s.source AND c.gone_since IS NULL)
+    ORDER BY source`.execute(trx);
+  return rows;
+}
