@@ -7,6 +7,7 @@ import { addressSettings } from './addresses/settings.ts';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
 import { followSettings } from './cmdb/follow-settings.ts';
 import { sweepJob, sweptAfterPasses } from './cmdb/job.ts';
+import { type Redact, type Redaction, redact } from './cmdb/redact.ts';
 import { conflictEndpoint } from './cmdb/routes/conflicts.ts';
 import { driftEndpoint } from './cmdb/routes/drift.ts';
 import { explainEndpoints } from './cmdb/routes/explain.ts';
@@ -38,6 +39,7 @@ import { type ThisMachine, thisMachine } from './inventory/here.ts';
 import { inventoryModule } from './inventory/module.ts';
 import { hostNames } from './inventory/names.ts';
 import { inventorySettings } from './inventory/settings.ts';
+import { deleteVersionsWith } from './inventory/store.ts';
 import { alertLogJob } from './jobs/alert-log.ts';
 import { backupJob } from './jobs/backup.ts';
 import { type Counts, type Job, jobsSettings } from './jobs/jobs.ts';
@@ -56,7 +58,7 @@ import { openSecrets, type Scheme } from './secrets/secrets.ts';
 import { backupTo, restoreFrom } from './store/backup.ts';
 import { type DatabaseState, inspectDatabase } from './store/inspect.ts';
 import { isLocked } from './store/lock.ts';
-import { databaseName, openStore, type Store } from './store/open.ts';
+import { databaseName, openStore, type Store, writeOrRehearse } from './store/open.ts';
 import { type Clock, stamp, systemClock, systemTimeZone } from './time.ts';
 
 export const settingsSchema = Type.Object(
@@ -88,6 +90,8 @@ export interface App {
   /** Makes a new admin token in place of the former ones; answers its file. */
   resetAdmin(): Promise<string>;
   runJob(name: string): Promise<Counts>;
+  /** Takes a value out of all that is kept; with `dryRun` only looks. Throws DomainError. */
+  redact(what: Omit<Redact, 'at'>, dryRun: boolean): Promise<Redaction>;
   close(): Promise<void>;
 }
 
@@ -199,6 +203,14 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       store,
       resetAdmin: () => resetAdmin(auth, config.data),
       runJob: async (name) => (await clocks.run(name)).counts,
+      async redact(what, dryRun) {
+        const at = stamp(clock());
+        const done = await writeOrRehearse(store.write, dryRun, (trx) =>
+          redact(trx, { ...what, at }, deleteVersionsWith),
+        );
+        if (!dryRun) await store.compact();
+        return done;
+      },
       async close() {
         if (!options.alone) rmSync(addressFile(config.data), { force: true });
         await Promise.all([

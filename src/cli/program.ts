@@ -21,6 +21,7 @@ import { adoptCommand, mergeCommand } from './merge.ts';
 import { openapiCommand } from './openapi.ts';
 import { passesCommand } from './passes.ts';
 import { pinCommand, unpinCommand } from './pin.ts';
+import { redactCommand } from './redact.ts';
 import { restoreCommand } from './restore.ts';
 import { revertCommand } from './revert.ts';
 import { runsCommand } from './runs.ts';
@@ -77,6 +78,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     loginCommand(),
     backupCommand(),
     restoreCommand(),
+    redactCommand(),
     doctorCommand(),
     openapiCommand(),
   ];

@@ -1,8 +1,10 @@
 /** The inventory's queries: what changed since it was made, groups, and the versions that were served. */
 
+import { gunzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import type { Item, ItemId } from '../cmdb/item.ts';
 import { loadItems } from '../cmdb/store/items.ts';
+import { type Blanked, formsOf } from '../store/blank.ts';
 import type { ReadDb, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
 import { turn } from '../store/turn.ts';
@@ -197,4 +199,20 @@ export async function findItemByKey(db: ReadDb, source: string, key: string): Pr
     .where('native_key', '=', key)
     .executeTakeFirst();
   return (row?.ci_id as ItemId | null | undefined) ?? undefined;
+}
+
+/** Versions that hold one of these texts: told anew they would not be what was told. */
+export async function deleteVersionsWith(trx: Trx, texts: readonly string[]): Promise<Blanked> {
+  const forms = formsOf(texts);
+  const versions: string[] = [];
+  for (const { version, body } of await trx.selectFrom('inventory_versions').select(['version', 'body']).execute()) {
+    const told = gunzipSync(body);
+    if (forms.some((form) => told.includes(form))) versions.push(version);
+    await turn();
+  }
+  await trx
+    .deleteFrom('inventory_versions')
+    .where('version', 'in', sql<string>`${listed(versions)}`)
+    .execute();
+  return { table: 'inventory_versions', rows: versions.length };
 }

@@ -28,6 +28,8 @@ export interface Store {
   write: Write;
   /** How many writes wait, the running one included. */
   waiting(): number;
+  /** Writes the file anew, so that nothing that was deleted or altered is left in it. For one who is alone. */
+  compact(): Promise<void>;
   /** A copy of the last committed state, verified; safe while writes go on. */
   backup(target: string): Promise<void>;
   close(): Promise<void>;
@@ -90,6 +92,10 @@ async function openLocked(folder: string, file: string, log: Logger, release: ()
       read,
       write,
       waiting,
+      async compact() {
+        raw.exec('VACUUM');
+        raw.pragma('wal_checkpoint(TRUNCATE)');
+      },
       backup: (target) => backupTo(file, target),
       close: async () => {
         await end();

@@ -27,10 +27,6 @@ const meant: Readonly<Record<number, { what: string; why: string }>> = {
     what: 'ansible_name of ansible:facts dns',
     why: 'Of two machines that are called dns and nas, the former does not give its name to the latter.',
   },
-  4615: {
-    what: 'ansible_name of ansible:facts dns',
-    why: 'Two machines that are called dns become one, which keeps that name and not the one with a number.',
-  },
   6570: {
     what: 'specs.vmid of ansible:facts db',
     why: 'Withdrawn facts stay with the machine that they were said of, and are not found at a namesake of it.',

@@ -1,6 +1,7 @@
 /** Claims, their identifiers, and when they were heard; pins beside them. */
 
 import { sql } from 'kysely';
+import { formsOf } from '../../store/blank.ts';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { insertRows, listed } from '../../store/rows.ts';
 import { turn } from '../../store/turn.ts';
@@ -231,4 +232,15 @@ export async function storeSeen(trx: Trx, claims: ReadonlyMap<ClaimId, string>, 
     [...claims].map(([claim_id, seen_at]) => ({ claim_id, seen_at, pass_id: passId })),
     ['claim_id'],
   );
+}
+
+/** What of these texts was said counts as not heard, so that its next word is weighed anew; answers who said it. */
+export async function forgetHeard(trx: Trx, texts: readonly string[]): Promise<string[]> {
+  const sources = new Set<string>();
+  for (const form of formsOf(texts)) {
+    const { rows } = await sql<{ source: string }>`
+      UPDATE claims SET hash = '' WHERE instr(said, ${form}) > 0 RETURNING source`.execute(trx);
+    for (const { source } of rows) sources.add(source);
+  }
+  return [...sources].sort();
 }
