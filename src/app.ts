@@ -21,9 +21,11 @@ import { sourceEndpoints } from './cmdb/routes/sources.ts';
 import { verdictEndpoints } from './cmdb/routes/verdicts.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
-import { type Environment, ownSettings, readEnvironment } from './config.ts';
+import { ownSettings } from './config.ts';
+import { addressFile, type TokenFiles } from './data-folder.ts';
+import { type Environment, readEnvironment } from './environment.ts';
 import { StartError } from './errors.ts';
-import { firstStart, resetAdmin, type TokenFiles } from './first-start.ts';
+import { firstStart, resetAdmin } from './first-start.ts';
 import { openAuth } from './http/auth.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { pruneRefusalsJob } from './http/job.ts';
@@ -246,11 +248,6 @@ export function findService(config: Config): { url: string | undefined } | undef
   if (config.http.tls && config.http.public_url) return { url: config.http.public_url.replace(/\/+$/, '') };
   const url = readFileSync(file, 'utf8').trim();
   return { url: url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:') };
-}
-
-/** Beside the data, so that commands find the service whatever it listens on. */
-function addressFile(folder: string): string {
-  return `${folder}/service.url`;
 }
 
 function ownPort({ tls: _, ...http }: Config['http']): Config['http'] {

@@ -4,15 +4,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Static, type TObject, Type } from 'typebox';
 import { settingsFaultFinder } from './check.ts';
+import type { Environment } from './environment.ts';
 import { DomainError, StartError } from './errors.ts';
 import { logFormats, logLevels } from './log.ts';
 import { faultLine, faultLines, readYaml, type Yaml } from './yaml.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
-
-export function readEnvironment(): Environment {
-  return process.env;
-}
 
 /** The settings that belong to no module. */
 export const ownSettings = {

@@ -53,3 +53,24 @@ export class StartError extends Error {
 
 /** Another process has the data now; it may be done with them in a moment. */
 export class DataInUseError extends StartError {}
+
+/** `http.listen must be text, not 7373`. */
+export function faultInWords({ pointer, detail }: Fault): string {
+  const path = dotted(pointer);
+  if (path === '') return detail;
+  return `${path}${detail.startsWith('must ') ? '' : ':'} ${detail}`;
+}
+
+/** `/proxmox/clusters/0/token` as people say it: `proxmox.clusters[0].token`. */
+function dotted(pointer: string): string {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => {
+      if (/^\d+$/.test(part)) return `[${part}]`;
+      return /^[\w-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
+    })
+    .join('')
+    .replace(/^\./, '');
+}

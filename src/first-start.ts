@@ -2,20 +2,12 @@
 
 import { renameSync, writeFileSync } from 'node:fs';
 import type { Cmdb } from './cmdb/cmdb.ts';
+import { type TokenFiles, tokenFiles } from './data-folder.ts';
 import type { Auth } from './http/auth.ts';
 import { type Scope, scopes } from './http/endpoint.ts';
 import { hereSource, type ThisMachine } from './inventory/here.ts';
 
-export interface TokenFiles {
-  admin: string;
-  ansible: string;
-}
-
 const ansibleScopes: readonly Scope[] = ['inventory:read', 'ci:read', 'runs:write'];
-
-export function tokenFiles(folder: string): TokenFiles {
-  return { admin: `${folder}/admin.token`, ansible: `${folder}/ansible.token` };
-}
 
 /**
  * Answers the files that were written, or undefined where it was done before. The admin token is its last act: a

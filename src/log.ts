@@ -1,6 +1,7 @@
 /** One line for one thing that happened, with its fields apart from its words. */
 
 import { pino } from 'pino';
+import { printable } from './printable.ts';
 
 export type Logger = import('pino').Logger;
 
@@ -51,9 +52,4 @@ function shown(value: unknown): string {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string' && /^[\w./:@-]+$/.test(value)) return value;
   return printable(JSON.stringify(value));
-}
-
-/** Others' text goes to a terminal, and must not steer it. */
-export function printable(text: string): string {
-  return text.replace(/(?![\n\t])[\p{Cc}\u2028\u2029\u202A-\u202E\u2066-\u2069]/gu, '\uFFFD');
 }

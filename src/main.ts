@@ -2,9 +2,8 @@
 
 import { Refusal } from './cli/client.ts';
 import { rollcallProgram } from './cli/program.ts';
-import { DomainError, StartError } from './errors.ts';
-import { printable } from './log.ts';
-import { faultInWords } from './yaml.ts';
+import { DomainError, faultInWords, StartError } from './errors.ts';
+import { printable } from './printable.ts';
 
 // Whoever reads our output may have enough of it: "rollcall ci list | head".
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

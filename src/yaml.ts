@@ -19,7 +19,7 @@ import {
   YAML11_SCHEMA,
   YAMLException,
 } from 'js-yaml';
-import { DomainError, escapePointer, type Fault } from './errors.ts';
+import { DomainError, escapePointer, type Fault, faultInWords } from './errors.ts';
 
 /** Both count from 1, as editors do. */
 export interface Place {
@@ -80,27 +80,6 @@ export function faultLines(yaml: Yaml, faults: readonly Fault[]): string[] {
 /** The same for a value that came from elsewhere, such as a variable. */
 export function faultLine(origin: string, fault: Fault): string {
   return `${origin}: ${faultInWords(fault)}`;
-}
-
-/** `http.listen must be text, not 7373`. */
-export function faultInWords({ pointer, detail }: Fault): string {
-  const path = dotted(pointer);
-  if (path === '') return detail;
-  return `${path}${detail.startsWith('must ') ? '' : ':'} ${detail}`;
-}
-
-/** `/proxmox/clusters/0/token` as people say it: `proxmox.clusters[0].token`. */
-function dotted(pointer: string): string {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((part) => {
-      if (/^\d+$/.test(part)) return `[${part}]`;
-      return /^[\w-]+$/.test(part) ? `.${part}` : `[${JSON.stringify(part)}]`;
-    })
-    .join('')
-    .replace(/^\./, '');
 }
 
 /** From each pointer to the offset of its key, or of the value where there is no key. */

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Type } from 'typebox';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ownSettings, readConfig, readEnvironment, type Sources } from '../src/config.ts';
+import { ownSettings, readConfig, type Sources } from '../src/config.ts';
+import { readEnvironment } from '../src/environment.ts';
 import { StartError } from '../src/errors.ts';
 
 const strict = { additionalProperties: false };

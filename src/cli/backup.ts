@@ -3,7 +3,6 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { backup } from '../app.ts';
 import { StartError } from '../errors.ts';
 import { print } from './output.ts';
 import { configOf } from './service.ts';
@@ -17,7 +16,8 @@ export function backupCommand(): Command {
       '\nWorks on the data folder of this machine. The service makes a copy a day by itself, in backups/ there.\n\nExamples:\n  rollcall backup /backup/rollcall.db\n  rollcall --data /var/lib/rollcall backup "rollcall-$(date +%F).db"',
     )
     .action(async (file: string, _options, self: Command) => {
-      const config = configOf(self);
+      const { backup } = await import('../app.ts');
+      const config = await configOf(self);
       const target = resolve(file);
       const found = statSync(target, { throwIfNoEntry: false });
       if (found?.isDirectory())

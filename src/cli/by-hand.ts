@@ -1,8 +1,7 @@
 /** What the commands have in common that do something to one item by hand. */
 
 import type { Command } from 'commander';
-import { StartError } from '../errors.ts';
-import { faultInWords } from '../yaml.ts';
+import { faultInWords, StartError } from '../errors.ts';
 import { type Client, type Json, Refusal } from './client.ts';
 import { type Narrow, narrowQuery } from './item.ts';
 import { momentOf, shown } from './output.ts';

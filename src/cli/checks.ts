@@ -1,8 +1,8 @@
 /** What `rollcall doctor` looks at: each check answers what it found, and what to do where something is wrong. */
 
 import { existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
-import { type Config, inspect } from '../app.ts';
-import { tokenFiles } from '../first-start.ts';
+import type { Config } from '../app.ts';
+import { tokenFiles } from '../data-folder.ts';
 import type { Access, Client, Json, List } from './client.ts';
 import { clientOf, Refusal } from './client.ts';
 import { counted, shown } from './output.ts';
@@ -26,6 +26,7 @@ const oldestClock = Date.parse('2026-01-01T00:00:00Z');
 export async function checkDatabase(config: Config): Promise<Finding> {
   const check = 'database';
   const restore = `Stop the service and run "rollcall restore FILE"; backups are in ${config.data}/backups.`;
+  const { inspect } = await import('../app.ts');
   const state = await inspect(config);
   if (!state)
     return {

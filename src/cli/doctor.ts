@@ -3,9 +3,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Config } from '../app.ts';
-import { readEnvironment } from '../config.ts';
-import { type Fault, StartError } from '../errors.ts';
-import { faultInWords } from '../yaml.ts';
+import { readEnvironment } from '../environment.ts';
+import { type Fault, faultInWords, StartError } from '../errors.ts';
 import {
   attempt,
   checkAlerts,
@@ -59,9 +58,9 @@ async function examine(command: Command): Promise<Report> {
   try {
     const env = readEnvironment();
     trustAuthority(env.ROLLCALL_CA);
-    const remote = remoteAccess(command, env);
+    const remote = await remoteAccess(command, env);
     if (remote) await examineService(remote, undefined, report);
-    else await examineHere(configOf(command), report);
+    else await examineHere(await configOf(command), report);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     add({ check: report.findings.length === 0 ? 'configuration' : 'service', state: 'wrong', found: error.message });
@@ -86,7 +85,7 @@ async function examineHere(config: Config, report: Report): Promise<void> {
   const running = await findRunning(config);
   if (running) {
     trustAuthority(config.http.tls?.cert);
-    return await examineService(localAccess(config, running, env, true), config, report);
+    return await examineService(localAccess(config.data, running, env, true), config, report);
   }
   findings.push({
     check: 'service',
@@ -98,7 +97,7 @@ async function examineHere(config: Config, report: Report): Promise<void> {
   if (database.state !== 'ok') return;
   const app = await openAlone(config);
   try {
-    await examineService(localAccess(config, app.url, env, false), config, report);
+    await examineService(localAccess(config.data, app.url, env, false), config, report);
   } finally {
     await app.close();
   }

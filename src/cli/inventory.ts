@@ -1,7 +1,6 @@
 /** `rollcall inventory`: what Ansible is told, why, and what of it changed. */
 
 import { Command } from 'commander';
-import { controllerHere } from '../app.ts';
 import { asCommand, exportCommand } from './inventory-export.ts';
 import { type Narrow, narrowQuery } from './item.ts';
 import { print, printFields, printJson, printTable, shown, styled } from './output.ts';
@@ -49,7 +48,7 @@ export function inventoryCommand(): Command {
     )
     .action(async ({ site, ...query }: Record<string, string>, self: Command) =>
       withClient(self, async (client) => {
-        const { text } = await client.read('/inventory', { ...query, site_id: site }, asThisMachine());
+        const { text } = await client.read('/inventory', { ...query, site_id: site }, await asThisMachine());
         // Byte for byte, unless a person looks at it.
         if (process.stdout.isTTY) printJson(JSON.parse(text));
         else process.stdout.write(text);
@@ -102,7 +101,7 @@ function diffCommand(): Command {
     )
     .action(async (from: string, to: string | undefined, { json }: { json?: boolean }, self: Command) =>
       withClient(self, async (client) => {
-        const { text } = await client.read('/inventory/diff', { from, to }, asThisMachine());
+        const { text } = await client.read('/inventory/diff', { from, to }, await asThisMachine());
         const difference = JSON.parse(text) as Difference;
         if (json) return printJson(difference);
         printDifference(difference);
@@ -111,7 +110,8 @@ function diffCommand(): Command {
 }
 
 /** Which host is called local depends on who asks. */
-function asThisMachine(): Record<string, string> {
+async function asThisMachine(): Promise<Record<string, string>> {
+  const { controllerHere } = await import('../app.ts');
   const controller = controllerHere();
   return controller === undefined ? {} : { 'X-Rollcall-Controller': controller };
 }

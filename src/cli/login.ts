@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { Command } from 'commander';
-import { readEnvironment } from '../config.ts';
+import { readEnvironment } from '../environment.ts';
 import { StartError } from '../errors.ts';
 import { clientOf, Refusal } from './client.ts';
 import { note, print } from './output.ts';

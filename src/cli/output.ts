@@ -2,7 +2,7 @@
 
 import { styleText } from 'node:util';
 import CliTable from 'cli-table3';
-import { printable } from '../log.ts';
+import { printable } from '../printable.ts';
 import { systemTimeZone } from '../time.ts';
 
 type Style = Parameters<typeof styleText>[0];

@@ -1,7 +1,7 @@
 /** All commands of `rollcall`, and what holds for each of them. */
 
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { version } from '../app.ts';
 import { addressesCommand } from './addresses.ts';
 import { ansibleCommand } from './ansible.ts';
 import { applyCommand } from './apply.ts';
@@ -35,7 +35,7 @@ import { tokenCommand } from './token.ts';
 export function rollcallProgram(): Command {
   const program = new Command('rollcall')
     .description('Knows which machines you have, tells Ansible, and remembers what Ansible did to them.')
-    .version(version)
+    .version(packageVersion())
     .option('--config <file>', 'the configuration; rollcall.yml in this folder unless given, or ROLLCALL_CONFIG')
     .option('--data <folder>', 'the folder with the data; ./data unless given, or ROLLCALL_DATA')
     .addHelpText(
@@ -92,6 +92,13 @@ function takeOwnOptions(command: Command): void {
   const given = command.optsWithGlobals();
   for (const name of command.options.map((option) => option.attributeName()))
     if (given[name] !== undefined) command.setOptionValue(name, given[name]);
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
 }
 
 function helpAfterError(command: Command): void {

@@ -26,7 +26,7 @@ export function redactCommand(): Command {
       '\nIts texts are blanked in items, claims, changes, runs, refused writes and all else that is kept, and a change says\nthat this was done. It cannot be undone. Change the secret all the same: somebody may have read it.\n\nExamples:\n  rollcall redact 1207 notes --dry-run\n  rollcall redact 1207 notes --reason "a password was in it"',
     )
     .action(async (change: string, attribute: string, options: Options, self: Command) => {
-      const config = configOf(self);
+      const config = await configOf(self);
       if (await findRunning(config))
         throw new StartError('The service is running. Stop it first: what it has in memory would be written again.');
       const app = await openAlone(config);

@@ -2,7 +2,6 @@
 
 import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { restore } from '../app.ts';
 import { print } from './output.ts';
 import { configOf } from './service.ts';
 
@@ -15,7 +14,8 @@ export function restoreCommand(): Command {
       '\nThe copy is verified before anything is touched, and the former database is kept beside the new one.\nTokens are in the database: those made after the backup are not known any more.\n\nExample:\n  rollcall restore data/backups/daily-2026-03-02.db',
     )
     .action(async (file: string, _options, self: Command) => {
-      const config = configOf(self);
+      const { restore } = await import('../app.ts');
+      const config = await configOf(self);
       const kept = await restore(resolve(file), config);
       print(`Restored ${file} to ${config.data}.`);
       if (kept) print(`The former database was kept as ${kept}.`);

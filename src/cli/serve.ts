@@ -2,8 +2,6 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
-import { openApp, version } from '../app.ts';
-import { openLog } from '../log.ts';
 import { configOf } from './service.ts';
 
 export function serveCommand(): Command {
@@ -16,7 +14,8 @@ export function serveCommand(): Command {
     .action(async (_options, command: Command) => {
       // By itself V8 lets the heap grow to several times what is in use, and a service keeps that memory for good.
       setFlagsFromString('--heap-growing-percent=20');
-      const config = configOf(command);
+      const [{ openApp, version }, { openLog }] = await Promise.all([import('../app.ts'), import('../log.ts')]);
+      const config = await configOf(command);
       const log = openLog(config.log.level, config.log.format);
       const app = await openApp(config, log);
       const stop = (signal: string) => {

@@ -2,15 +2,14 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Command } from 'commander';
-import { type App, type Config, findService, openApp, settingsSchema } from '../app.ts';
-import { type Environment, readConfig, readEnvironment } from '../config.ts';
+import type { App, Config } from '../app.ts';
+import { addressFile, tokenFiles } from '../data-folder.ts';
+import { type Environment, readEnvironment } from '../environment.ts';
 import { DataInUseError, StartError } from '../errors.ts';
-import { tokenFiles } from '../first-start.ts';
-import { openLog } from '../log.ts';
 import { type Access, type Client, clientOf } from './client.ts';
 import { note } from './output.ts';
 
@@ -19,9 +18,13 @@ interface Globals {
   data?: string;
 }
 
+/** All of the service's code, which most commands do not need: it takes several times as long to load as their own. */
+const wholeApp = () => import('../app.ts');
+
 /** The configuration as the global options and the environment name it. */
-export function configOf(command: Command): Config {
+export async function configOf(command: Command): Promise<Config> {
   const { config: file, data } = command.optsWithGlobals<Globals>();
+  const [{ settingsSchema }, { readConfig }] = await Promise.all([wholeApp(), import('../config.ts')]);
   return readConfig(settingsSchema, { file, data, env: readEnvironment(), cwd: process.cwd() });
 }
 
@@ -32,22 +35,46 @@ export async function withClient(
 ): Promise<void> {
   const env = readEnvironment();
   trustAuthority(env.ROLLCALL_CA);
-  const remote = remoteAccess(command, env);
-  if (remote) return await work(clientOf(remote), false);
+  const near = (await remoteAccess(command, env)) ?? (await nearAccess(command, env));
+  if (near) return await work(clientOf(near), false);
 
-  const config = configOf(command);
+  const config = await configOf(command);
   const found = await findOrOpen(config);
   if (typeof found === 'string') {
     // What the service shows there was put there by its operator.
     trustAuthority(config.http.tls?.cert);
-    return await work(clientOf(localAccess(config, found, env, true)), false);
+    return await work(clientOf(localAccess(config.data, found, env, true)), false);
   }
   try {
-    await work(clientOf(localAccess(config, found.url, env, false)), true);
+    await work(clientOf(localAccess(config.data, found.url, env, false)), true);
   } finally {
     await found.close();
   }
 }
+
+/**
+ * A service that runs on data whose folder is named, or is the usual one: found by what it writes there, without its
+ * settings. Undefined where that is not to be seen at once; then its settings tell.
+ */
+async function nearAccess(command: Command, env: Environment): Promise<Access | undefined> {
+  const { config, data } = command.optsWithGlobals<Globals>();
+  const named = data ?? (env.ROLLCALL_DATA || undefined);
+  if (named === undefined && (config || env.ROLLCALL_CONFIG || existsSync(usualConfig))) return undefined;
+  const folder = resolve(named ?? usualData);
+  try {
+    const url = readFileSync(addressFile(folder), 'utf8').trim();
+    if (!/^http:\/\/(127\.|\[::1\])/.test(url)) return undefined;
+    const { ok } = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(probeMilliseconds) });
+    return ok ? localAccess(folder, url, env, true) : undefined;
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    return undefined;
+  }
+}
+
+const usualConfig = 'rollcall.yml';
+const usualData = 'data';
+const probeMilliseconds = 2000;
 
 /** The address of the service that uses the data, or the app in this process. Of several commands one goes first. */
 async function findOrOpen(config: Config): Promise<string | App> {
@@ -64,9 +91,9 @@ async function findOrOpen(config: Config): Promise<string | App> {
 
 /** The app in this process, where no job runs by itself. Says so where it had to make a new database. */
 export async function openAlone(config: Config): Promise<App> {
-  const app = await openApp(config, openLog(config.log.level === 'silent' ? 'silent' : 'warn', config.log.format), {
-    alone: true,
-  });
+  const [{ openApp }, { openLog }] = await Promise.all([wholeApp(), import('../log.ts')]);
+  const log = openLog(config.log.level === 'silent' ? 'silent' : 'warn', config.log.format);
+  const app = await openApp(config, log, { alone: true });
   if (app.firstTokens)
     note(`There was no database in ${config.data}: made one. If you meant another folder, name it with --data.`);
   return app;
@@ -75,7 +102,7 @@ export async function openAlone(config: Config): Promise<App> {
 /** The address of the service that uses the data, or undefined where none does. Waits for one that is starting. */
 export async function findRunning(config: Config): Promise<string | undefined> {
   for (let waited = 0; ; waited += pollMilliseconds) {
-    const found = lookFor(config);
+    const found = await lookFor(config);
     if (!found) return undefined;
     if (found.url !== undefined) return found.url;
     if (waited >= startMilliseconds)
@@ -89,7 +116,8 @@ export async function findRunning(config: Config): Promise<string | undefined> {
 const pollMilliseconds = 100;
 const startMilliseconds = 15_000;
 
-function lookFor(config: Config): ReturnType<typeof findService> {
+async function lookFor(config: Config): Promise<{ url: string | undefined } | undefined> {
+  const { findService } = await wholeApp();
   try {
     return findService(config);
   } catch (error) {
@@ -102,7 +130,7 @@ function lookFor(config: Config): ReturnType<typeof findService> {
 }
 
 /** Named by the environment; or by `rollcall login`, on a machine that has no data of its own. */
-export function remoteAccess(command: Command, env: Environment): Access | undefined {
+export async function remoteAccess(command: Command, env: Environment): Promise<Access | undefined> {
   if (env.ROLLCALL_URL) {
     const url = checkedUrl(env.ROLLCALL_URL, 'ROLLCALL_URL');
     const token = namedToken(env);
@@ -114,16 +142,16 @@ export function remoteAccess(command: Command, env: Environment): Access | undef
   const { config: file, data } = command.optsWithGlobals<Globals>();
   if (file ?? data ?? env.ROLLCALL_CONFIG ?? env.ROLLCALL_DATA) return undefined;
   const login = readLogin(env);
-  if (!login || existsSync(`${configOf(command).data}/rollcall.db`)) return undefined;
+  if (!login || existsSync(`${(await configOf(command)).data}/rollcall.db`)) return undefined;
   return { ...login, ...namedToken(env) };
 }
 
 /** By the admin token beside the data, unless the environment names another. */
-export function localAccess(config: Config, url: string, env: Environment, isRunning: boolean): Access {
+export function localAccess(folder: string, url: string, env: Environment, isRunning: boolean): Access {
   const named = namedToken(env);
-  const called = isRunning ? `Rollcall at ${url}` : `Rollcall, opened for this command on ${config.data},`;
+  const called = isRunning ? `Rollcall at ${url}` : `Rollcall, opened for this command on ${folder},`;
   if (named) return { url, called, ...named };
-  const { admin } = tokenFiles(config.data);
+  const { admin } = tokenFiles(folder);
   const advice = isRunning
     ? 'Run this as the user of the service, or set ROLLCALL_TOKEN; if the token is lost, stop the service, run "rollcall token reset-admin", and start it again.'
     : '"rollcall token reset-admin" writes a new one.';

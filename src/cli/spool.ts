@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { Command } from 'commander';
-import { readEnvironment } from '../config.ts';
+import { readEnvironment } from '../environment.ts';
 import { type Client, Refusal } from './client.ts';
 import { counted, note, print, printJson, printTable } from './output.ts';
 import { withClient } from './service.ts';

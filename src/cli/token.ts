@@ -79,7 +79,7 @@ export function tokenCommand(): Command {
     .description('write a new admin token in place of the former ones; the service must not be running')
     .addHelpText('after', '\nExample:\n  rollcall --data /var/lib/rollcall token reset-admin')
     .action(async (_options, self: Command) => {
-      const config = configOf(self);
+      const config = await configOf(self);
       if (await findRunning(config))
         throw new StartError(`A service is using the data in ${config.data}. Stop it first, then run this again.`);
       const app = await openAlone(config);

@@ -1,8 +1,7 @@
 /** How settings name a secret: by where it is, and never by what it is. */
 
 import { type TSchema, Type } from 'typebox';
-import { escapePointer, StartError } from '../errors.ts';
-import { faultInWords } from '../yaml.ts';
+import { escapePointer, faultInWords, StartError } from '../errors.ts';
 
 /** Schemes that settings may name; who reads env and file is here, who reads the others is a module. */
 export const secretSchemes = ['env', 'file', 'vaultwarden'] as const;
