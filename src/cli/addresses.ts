@@ -64,7 +64,7 @@ export function addressesCommand(): Command {
         });
         if (options.json) return printJson(found);
         printTable(
-          ['address', 'item', 'type', 'status', 'site', 'interface', 'said by', 'heard'],
+          ['ADDRESS', 'ITEM', 'TYPE', 'STATUS', 'SITE', 'INTERFACE', 'SAID BY', 'HEARD'],
           found.items.map((row) => [
             row.address,
             row.ci_name,
