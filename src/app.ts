@@ -12,6 +12,7 @@ import { conflictEndpoint } from './cmdb/routes/conflicts.ts';
 import { driftEndpoint } from './cmdb/routes/drift.ts';
 import { explainEndpoints } from './cmdb/routes/explain.ts';
 import { handEndpoints } from './cmdb/routes/hand.ts';
+import { impactEndpoints } from './cmdb/routes/impact.ts';
 import { itemEndpoints } from './cmdb/routes/items.ts';
 import { passEndpoints } from './cmdb/routes/passes.ts';
 import { relationshipEndpoints } from './cmdb/routes/relationships.ts';
@@ -173,6 +174,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
       ...relationshipEndpoints(cmdb, store, clock),
+      ...impactEndpoints(cmdb, store),
       revertEndpoint(cmdb, store, clock),
       ...explainEndpoints(cmdb, store, clock),
       ...verdictEndpoints(cmdb, store, clock),

@@ -1,6 +1,7 @@
 /** The heart's settings in rollcall.yml. */
 
 import { Type } from 'typebox';
+import { hitEnds } from './carrying.ts';
 import { defaultRanks } from './kinds.ts';
 
 const slug = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9_.-]*$', description: "a site's slug, such as site-ranch" });
@@ -38,6 +39,28 @@ export const cmdbSettings = {
       { additionalProperties: false },
     ),
     { default: {}, description: 'further types of items, or further keys of known ones' },
+  ),
+  relationship_types: Type.Record(
+    Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
+    Type.Object(
+      {
+        reverse: Type.Optional(
+          Type.String({
+            pattern: '^[a-z][a-z0-9_]*$',
+            maxLength: 100,
+            description: 'what the other item is to the one that has the relationship, such as powers',
+          }),
+        ),
+        hits: Type.Optional(
+          Type.Enum([...hitEnds], {
+            description:
+              'whom an outage hits: the item that has the relationship, the other one that it names, both, or none; item unless told',
+          }),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+    { default: {}, description: 'further types of relationships, or other words and directions for known ones' },
   ),
   retire_after: Type.Object(
     {

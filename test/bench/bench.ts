@@ -11,6 +11,7 @@ import { benchAnsible } from './ansible.ts';
 import { benchBulk } from './bulk.ts';
 import { benchCallback } from './callback.ts';
 import { benchHeart } from './heart.ts';
+import { benchImpact } from './impact.ts';
 import { benchInventory } from './inventory.ts';
 import { benchProxmox } from './proxmox.ts';
 import { benchRuns } from './runs.ts';
@@ -22,6 +23,7 @@ const parts: Readonly<Record<string, () => Promise<Figure[]>>> = {
   inventory: benchInventory,
   bulk: benchBulk,
   heart: benchHeart,
+  impact: benchImpact,
   runs: benchRuns,
   proxmox: benchProxmox,
   callback: benchCallback,

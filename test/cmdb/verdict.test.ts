@@ -19,7 +19,14 @@ async function threeMachines() {
     now = now.add({ minutes: 1 });
     return now;
   };
-  const settings = { default_site: 'site-home', sites: {}, types: {}, ranks: {}, timezone: 'UTC' };
+  const settings = {
+    default_site: 'site-home',
+    sites: {},
+    types: {},
+    relationship_types: {},
+    ranks: {},
+    timezone: 'UTC',
+  };
   const cmdb = openCmdb({
     store,
     settings: { ...settings, retire_after: { passes: 3, hours: 24 } },

@@ -139,6 +139,7 @@ export class Walk {
       default_site: 'site-home',
       sites: {},
       types: {},
+      relationship_types: {},
       ranks: {},
       retire_after: { passes: 3, hours: 24 },
       timezone: 'UTC',

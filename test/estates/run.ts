@@ -188,6 +188,7 @@ async function openWorld({ sites, default_site }: Pick<Estate, 'sites' | 'defaul
     default_site,
     sites,
     types: {},
+    relationship_types: {},
     ranks: {},
     retire_after: { passes: 3, hours: 24 },
     timezone: 'UTC',

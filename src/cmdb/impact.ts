@@ -1,0 +1,199 @@
+/**
+ * What a change to one item means for all others: read level by level through the edges of the store, each item
+ * once, then weighed in memory. Nothing is written.
+ */
+
+import type { ReadDb } from '../store/open.ts';
+import { inTurns, turn } from '../store/turn.ts';
+import { type Carrying, carryingOf, type RelationshipRules } from './carrying.ts';
+import { type ItemId, type Strength, strengths } from './item.ts';
+import { edgesFrom, edgesTo, type Face, facesInUse, type WalkedEdge } from './store/impact.ts';
+import { circlesIn, type Hit, pathTo, strongestPaths } from './strongest.ts';
+
+/** An item on the way, and what it is to the one before it: `{ci_name: web-1, relationship_type: depends_on}`. */
+export interface Step {
+  ci_id: ItemId;
+  ci_name: string;
+  relationship_type: string;
+}
+
+export interface Affected extends Face {
+  /** Of the strongest path: that of its weakest relationship. */
+  strength: Strength;
+  /** From the item that is changed, which it leaves out, to this one, which is its last step. */
+  path: Step[];
+}
+
+/** A credential of the item that another one uses as well. */
+export interface AffectedCredential {
+  credential_id: string;
+  credential_name: string;
+  ci_id: string;
+  ci_name: string;
+  role: string | null;
+  path: Step[];
+}
+
+/** Who keeps credentials tells which other items use one of this item's. Handed to the heart where there is one. */
+export type CredentialsAffected = (id: ItemId) => Promise<readonly AffectedCredential[]>;
+
+export interface Impact {
+  primary_ci: Pick<Face, 'ci_id' | 'ci_name' | 'ci_type'>;
+  change_type: string | null;
+  directly_affected: Affected[];
+  indirectly_affected: Affected[];
+  credentials_affected: readonly AffectedCredential[];
+  /** Items that hit each other in turn. Each step follows from the one before it, and the first from the last. */
+  cycles: Step[][];
+  /** More is affected than is told. */
+  truncated: boolean;
+}
+
+export interface ImpactQuestion {
+  changeType: string | null;
+  /** Relationships of this strength and more. */
+  minStrength: Strength;
+}
+
+export interface Limits {
+  items: number;
+  /** How far it is looked. */
+  hops: number;
+  /** In all paths together: a long chain has many, though it has few items. */
+  steps: number;
+  cycles: number;
+}
+
+const limits: Limits = { items: 10_000, hops: 1000, steps: 200_000, cycles: 100 };
+const idsAtOnce = 500;
+
+export async function impactOf(
+  db: ReadDb,
+  rules: RelationshipRules,
+  primary: Face,
+  { changeType, minStrength }: ImpactQuestion,
+  credentialsAffected?: CredentialsAffected,
+  most: Limits = limits,
+): Promise<Impact> {
+  const weakest = strengths.indexOf(minStrength);
+  const walk = await walked(db, carryingOf(rules, changeType), primary, weakest, most);
+  const direct: Affected[] = [];
+  const indirect: Affected[] = [];
+  const stepOf = (hit: Hit) => walk.stepOf(hit);
+  let { isCut } = walk;
+  let steps = 0;
+  for (const reached of await strongestPaths(walk.hits, weakest)) {
+    steps += reached.hops;
+    if (steps > most.steps) {
+      isCut = true;
+      break;
+    }
+    const strength = strengths[reached.rank] as Strength;
+    const row = { ...(walk.faces[reached.place] as Face), strength, path: pathTo(reached).map(stepOf) };
+    (reached.hops === 1 ? direct : indirect).push(row);
+    if (indirect.length % 256 === 0) await turn();
+  }
+  const circles = await circlesIn(walk.hits);
+  const { ci_id, ci_name, ci_type } = primary;
+  return {
+    primary_ci: { ci_id, ci_name, ci_type },
+    change_type: changeType,
+    directly_affected: direct.sort(byStrengthAndName),
+    indirectly_affected: indirect.sort(byStrengthAndName),
+    credentials_affected: (await credentialsAffected?.(ci_id)) ?? [],
+    cycles: circles.slice(0, most.cycles).map((circle) => circle.map(stepOf)),
+    truncated: isCut || circles.length > most.cycles,
+  };
+}
+
+function byStrengthAndName(a: Affected, b: Affected): number {
+  const difference = strengths.indexOf(a.strength) - strengths.indexOf(b.strength) || a.path.length - b.path.length;
+  if (difference !== 0) return difference;
+  if (a.ci_name !== b.ci_name) return a.ci_name < b.ci_name ? -1 : 1;
+  return a.ci_id < b.ci_id ? -1 : 1;
+}
+
+interface Walked {
+  /** By place; the changed item is the first. */
+  faces: readonly Face[];
+  hits: readonly Hit[][];
+  stepOf(hit: Hit): Step;
+  isCut: boolean;
+}
+
+/** Level by level, everything that is hit at all, each item once however many ways and circles lead to it. */
+async function walked(db: ReadDb, carrying: Carrying, primary: Face, weakest: number, most: Limits): Promise<Walked> {
+  const faces: Face[] = [primary];
+  const hits: Hit[][] = [[]];
+  const places = new Map<ItemId, number>([[primary.ci_id, 0]]);
+  let isCut = false;
+  let level: readonly ItemId[] = [primary.ci_id];
+  for (let hops = 0; level.length > 0; hops += 1) {
+    const found = await edgesAround(db, carrying, level, weakest);
+    const unknown = [...new Set(found.map(({ hit }) => hit))].filter((id) => !places.has(id));
+    const room = hops < most.hops ? most.items + 1 - faces.length : 0;
+    const next: ItemId[] = [];
+    for await (const ids of inTurns(unknown, idsAtOnce)) {
+      for (const face of await facesInUse(db, ids)) {
+        if (next.length >= room) isCut = true;
+        else {
+          places.set(face.ci_id, faces.length);
+          faces.push(face);
+          hits.push([]);
+          next.push(face.ci_id);
+        }
+      }
+    }
+    for (const { by, hit, rank, word } of found) {
+      const to = places.get(hit);
+      if (to !== undefined) hits[places.get(by) as number]?.push({ to, rank, word });
+    }
+    level = next;
+  }
+  const steps = new Map<string, Step>();
+  const stepOf = ({ to, word }: Hit): Step => {
+    const key = `${to} ${word}`;
+    let step = steps.get(key);
+    if (!step) {
+      const { ci_id, ci_name } = faces[to] as Face;
+      step = { ci_id, ci_name, relationship_type: word };
+      steps.set(key, step);
+    }
+    return step;
+  };
+  return { faces, hits, stepOf, isCut };
+}
+
+interface Found {
+  by: ItemId;
+  hit: ItemId;
+  rank: number;
+  word: string;
+}
+
+/** Whom these items hit at once. */
+async function edgesAround(
+  db: ReadDb,
+  carrying: Carrying,
+  items: readonly ItemId[],
+  weakest: number,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  const note = ({ relationship_type, relationship_strength }: WalkedEdge, by: ItemId, hit: ItemId, word: string) => {
+    const rank = carrying.rankOf(relationship_type, relationship_strength);
+    if (rank !== undefined && rank <= weakest) found.push({ by, hit, rank, word });
+  };
+  for await (const part of inTurns(items, idsAtOnce)) {
+    for (const edge of await edgesTo(db, part)) {
+      const { hits } = carrying.ruleOf(edge.relationship_type);
+      if (hits === 'item' || hits === 'both') note(edge, edge.target_ci_id, edge.ci_id, edge.relationship_type);
+    }
+    await turn();
+    for (const edge of await edgesFrom(db, part, carrying.outward)) {
+      // Said from the other side, it reads as all steps do: what the item is to the one before it.
+      const word = carrying.ruleOf(edge.relationship_type).reverse ?? edge.relationship_type;
+      note(edge, edge.ci_id, edge.target_ci_id, word);
+    }
+  }
+  return found;
+}
