@@ -7,7 +7,7 @@ import type { ReadDb } from '../store/open.ts';
 import { inTurns, turn } from '../store/turn.ts';
 import { type Carrying, carryingOf, type RelationshipRules } from './carrying.ts';
 import { type ItemId, type Strength, strengths } from './item.ts';
-import { edgesFrom, edgesTo, type Face, facesInUse, type WalkedEdge } from './store/impact.ts';
+import { edgesFrom, edgesTo, type Face, facesInUse, typesInUse, type WalkedEdge } from './store/impact.ts';
 import { circlesIn, type Hit, pathTo, strongestPaths } from './strongest.ts';
 
 /** An item on the way, and what it is to the one before it: `{ci_name: web-1, relationship_type: depends_on}`. */
@@ -79,7 +79,6 @@ export async function impactOf(
   const walk = await walked(db, carryingOf(rules, changeType), primary, weakest, most);
   const direct: Affected[] = [];
   const indirect: Affected[] = [];
-  const stepOf = (hit: Hit) => walk.stepOf(hit);
   let { isCut } = walk;
   let steps = 0;
   for (const reached of await strongestPaths(walk.hits, weakest)) {
@@ -89,7 +88,7 @@ export async function impactOf(
       break;
     }
     const strength = strengths[reached.rank] as Strength;
-    const row = { ...(walk.faces[reached.place] as Face), strength, path: pathTo(reached).map(stepOf) };
+    const row = { ...(walk.faces[reached.place] as Face), strength, path: pathTo(reached) };
     (reached.hops === 1 ? direct : indirect).push(row);
     if (indirect.length % 256 === 0) await turn();
   }
@@ -101,7 +100,7 @@ export async function impactOf(
     directly_affected: direct.sort(byStrengthAndName),
     indirectly_affected: indirect.sort(byStrengthAndName),
     credentials_affected: (await credentialsAffected?.(ci_id)) ?? [],
-    cycles: circles.slice(0, most.cycles).map((circle) => circle.map(stepOf)),
+    cycles: circles.slice(0, most.cycles),
     truncated: isCut || circles.length > most.cycles,
   };
 }
@@ -114,86 +113,91 @@ function byStrengthAndName(a: Affected, b: Affected): number {
 }
 
 interface Walked {
-  /** By place; the changed item is the first. */
-  faces: readonly Face[];
-  hits: readonly Hit[][];
-  stepOf(hit: Hit): Step;
+  /** By place; the changed item is the first. None of what is not in use. */
+  faces: readonly (Face | undefined)[];
+  hits: readonly Hit<Step>[][];
   isCut: boolean;
+}
+
+interface Found {
+  by: number;
+  to: number;
+  rank: number;
+  word: string;
 }
 
 /** Level by level, everything that is hit at all, each item once however many ways and circles lead to it. */
 async function walked(db: ReadDb, carrying: Carrying, primary: Face, weakest: number, most: Limits): Promise<Walked> {
-  const faces: Face[] = [primary];
-  const hits: Hit[][] = [[]];
+  const faces: (Face | undefined)[] = [primary];
+  const hits: Hit<Step>[][] = [[]];
   const places = new Map<ItemId, number>([[primary.ci_id, 0]]);
+  const outward = await typesInUse(db, carrying.outward);
+  let room = most.items;
   let isCut = false;
-  let level: readonly ItemId[] = [primary.ci_id];
+  let level: readonly number[] = [0];
   for (let hops = 0; level.length > 0; hops += 1) {
-    const found = await edgesAround(db, carrying, level, weakest);
-    const unknown = [...new Set(found.map(({ hit }) => hit))].filter((id) => !places.has(id));
-    const room = hops < most.hops ? most.items + 1 - faces.length : 0;
-    const next: ItemId[] = [];
-    for await (const ids of inTurns(unknown, idsAtOnce)) {
+    const found: Found[] = [];
+    const unknown: ItemId[] = [];
+    const note = (by: number, { ci_id, relationship_type, relationship_strength }: WalkedEdge, word: string) => {
+      const rank = carrying.rankOf(relationship_type, relationship_strength);
+      if (rank === undefined || rank > weakest) return;
+      let to = places.get(ci_id);
+      if (to === undefined) {
+        to = places.size;
+        places.set(ci_id, to);
+        faces.push(undefined);
+        hits.push([]);
+        unknown.push(ci_id);
+      }
+      found.push({ by, to, rank, word });
+    };
+    await edgesAround(db, carrying, outward, { level, faces }, note);
+    if (hops === most.hops && unknown.length > 0) room = 0;
+    const next: number[] = [];
+    // Ids grow with time: in their order they lie beside each other.
+    for await (const ids of inTurns(unknown.sort(), idsAtOnce)) {
       for (const face of await facesInUse(db, ids)) {
-        if (next.length >= room) isCut = true;
+        if (room === 0) isCut = true;
         else {
-          places.set(face.ci_id, faces.length);
-          faces.push(face);
-          hits.push([]);
-          next.push(face.ci_id);
+          const place = places.get(face.ci_id) as number;
+          room -= 1;
+          faces[place] = face;
+          next.push(place);
         }
       }
     }
-    for (const { by, hit, rank, word } of found) {
-      const to = places.get(hit);
-      if (to !== undefined) hits[places.get(by) as number]?.push({ to, rank, word });
+    for (const { by, to, rank, word } of found) {
+      const face = faces[to];
+      if (!face) continue;
+      const step = { ci_id: face.ci_id, ci_name: face.ci_name, relationship_type: word };
+      (hits[by] as Hit<Step>[]).push({ to, rank, step });
     }
     level = next;
   }
-  const steps = new Map<string, Step>();
-  const stepOf = ({ to, word }: Hit): Step => {
-    const key = `${to} ${word}`;
-    let step = steps.get(key);
-    if (!step) {
-      const { ci_id, ci_name } = faces[to] as Face;
-      step = { ci_id, ci_name, relationship_type: word };
-      steps.set(key, step);
-    }
-    return step;
-  };
-  return { faces, hits, stepOf, isCut };
+  return { faces, hits, isCut };
 }
 
-interface Found {
-  by: ItemId;
-  hit: ItemId;
-  rank: number;
-  word: string;
-}
+type Note = (by: number, edge: WalkedEdge, word: string) => void;
 
 /** Whom these items hit at once. */
 async function edgesAround(
   db: ReadDb,
   carrying: Carrying,
-  items: readonly ItemId[],
-  weakest: number,
-): Promise<Found[]> {
-  const found: Found[] = [];
-  const note = ({ relationship_type, relationship_strength }: WalkedEdge, by: ItemId, hit: ItemId, word: string) => {
-    const rank = carrying.rankOf(relationship_type, relationship_strength);
-    if (rank !== undefined && rank <= weakest) found.push({ by, hit, rank, word });
-  };
-  for await (const part of inTurns(items, idsAtOnce)) {
-    for (const edge of await edgesTo(db, part)) {
+  outward: readonly string[],
+  { level, faces }: { level: readonly number[]; faces: Walked['faces'] },
+  note: Note,
+) {
+  for await (const part of inTurns(level, idsAtOnce)) {
+    const ids = part.map((place) => (faces[place] as Face).ci_id);
+    for (const edge of await edgesTo(db, ids)) {
       const { hits } = carrying.ruleOf(edge.relationship_type);
-      if (hits === 'item' || hits === 'both') note(edge, edge.target_ci_id, edge.ci_id, edge.relationship_type);
+      if (hits === 'item' || hits === 'both') note(part[edge.at] as number, edge, edge.relationship_type);
     }
     await turn();
-    for (const edge of await edgesFrom(db, part, carrying.outward)) {
+    for (const edge of outward.length > 0 ? await edgesFrom(db, ids, outward) : []) {
       // Said from the other side, it reads as all steps do: what the item is to the one before it.
       const word = carrying.ruleOf(edge.relationship_type).reverse ?? edge.relationship_type;
-      note(edge, edge.ci_id, edge.target_ci_id, word);
+      note(part[edge.at] as number, edge, word);
     }
   }
-  return found;
 }

@@ -5,35 +5,35 @@
 
 import { turn } from '../store/turn.ts';
 
-/** An edge: the place that is hit, how strong (0 is the strongest), and by which word. */
-export interface Hit {
+/** An edge: the place that is hit, how strong (0 is the strongest), and how it is told. */
+export interface Hit<Step> {
   to: number;
   rank: number;
-  word: string;
+  step: Step;
 }
 
 /** By place, whom it hits. The start is place 0. */
-export type Hits = readonly (readonly Hit[])[];
+export type Hits<Step> = readonly (readonly Hit<Step>[])[];
 
-export interface Reached {
+export interface Reached<Step> {
   place: number;
   rank: number;
   hops: number;
-  tree: Tree;
+  tree: Tree<Step>;
 }
 
 /** The shortest ways by edges of one strength and more. */
-export interface Tree {
-  /** By place, from where it is reached first, and by which edge. */
+export interface Tree<Step> {
+  /** By place, from where it is reached first, and how that is told. */
   from: Int32Array;
-  by: readonly (Hit | undefined)[];
+  by: readonly (Step | undefined)[];
 }
 
 const turnEach = 512;
 
 /** All that is reached by edges up to that rank: the strongest first, then the nearest. */
-export async function strongestPaths(hits: Hits, weakest: number): Promise<Reached[]> {
-  const reached: Reached[] = [];
+export async function strongestPaths<Step>(hits: Hits<Step>, weakest: number): Promise<Reached<Step>[]> {
+  const reached: Reached<Step>[] = [];
   const isReached = new Uint8Array(hits.length);
   isReached[0] = 1;
   for (let rank = 0; rank <= weakest; rank += 1) {
@@ -47,28 +47,28 @@ export async function strongestPaths(hits: Hits, weakest: number): Promise<Reach
   return reached;
 }
 
-/** The edges from the start to that place. */
-export function pathTo({ place, hops, tree }: Reached): Hit[] {
-  const path: Hit[] = Array(hops);
+/** The steps from the start to that place. */
+export function pathTo<Step>({ place, hops, tree: { from, by } }: Reached<Step>): Step[] {
+  const path: Step[] = Array(hops);
   for (let at = place, step = hops - 1; step >= 0; step -= 1) {
-    path[step] = tree.by[at] as Hit;
-    at = tree.from[at] as number;
+    path[step] = by[at] as Step;
+    at = from[at] as number;
   }
   return path;
 }
 
-async function breadthFirst(hits: Hits, rank: number) {
+async function breadthFirst<Step>(hits: Hits<Step>, rank: number) {
   const from = new Int32Array(hits.length).fill(-1);
   const hops = new Int32Array(hits.length);
-  const by: (Hit | undefined)[] = Array(hits.length).fill(undefined);
+  const by: (Step | undefined)[] = Array(hits.length).fill(undefined);
   const order = [0];
   from[0] = 0;
   for (let next = 0; next < order.length; next += 1) {
     const place = order[next] as number;
-    for (const hit of hits[place] as readonly Hit[]) {
+    for (const hit of hits[place] as readonly Hit<Step>[]) {
       if (hit.rank > rank || from[hit.to] !== -1) continue;
       from[hit.to] = place;
-      by[hit.to] = hit;
+      by[hit.to] = hit.step;
       hops[hit.to] = (hops[place] as number) + 1;
       order.push(hit.to);
     }
@@ -79,10 +79,10 @@ async function breadthFirst(hits: Hits, rank: number) {
 
 /**
  * One circle for each knot of places that hit each other in turn: a shortest one through the place of the knot that
- * comes first. Each edge leads to the next place, and the last one back to the first.
+ * comes first. Each step leads to the next place, and the last one back to the first.
  */
-export async function circlesIn(hits: Hits): Promise<Hit[][]> {
-  const circles: Hit[][] = [];
+export async function circlesIn<Step>(hits: Hits<Step>): Promise<Step[][]> {
+  const circles: Step[][] = [];
   for (const knot of await knotsIn(hits)) {
     const first = knot.reduce((a, b) => Math.min(a, b));
     circles.push(circleThrough(first, new Set(knot), hits));
@@ -91,21 +91,21 @@ export async function circlesIn(hits: Hits): Promise<Hit[][]> {
   return circles;
 }
 
-function circleThrough(start: number, members: ReadonlySet<number>, hits: Hits): Hit[] {
-  const from = new Map<number, { place: number; by: Hit }>();
+function circleThrough<Step>(start: number, members: ReadonlySet<number>, hits: Hits<Step>): Step[] {
+  const from = new Map<number, { place: number; by: Step }>();
   const order = [start];
   for (const place of order) {
-    for (const hit of hits[place] as readonly Hit[]) {
+    for (const hit of hits[place] as readonly Hit<Step>[]) {
       if (!members.has(hit.to) || from.has(hit.to)) continue;
-      from.set(hit.to, { place, by: hit });
+      from.set(hit.to, { place, by: hit.step });
       if (hit.to !== start) order.push(hit.to);
     }
     if (from.has(start)) break;
   }
-  const circle: Hit[] = [];
+  const circle: Step[] = [];
   let at = start;
   do {
-    const step = from.get(at) as { place: number; by: Hit };
+    const step = from.get(at) as { place: number; by: Step };
     circle.push(step.by);
     at = step.place;
   } while (at !== start);
@@ -113,7 +113,7 @@ function circleThrough(start: number, members: ReadonlySet<number>, hits: Hits):
 }
 
 /** Tarjan's strongly connected components of two places and more, without recursion: a chain may be long. */
-async function knotsIn(hits: Hits): Promise<number[][]> {
+async function knotsIn<Step>(hits: Hits<Step>): Promise<number[][]> {
   const knots: number[][] = [];
   const index = new Int32Array(hits.length).fill(-1);
   const low = new Int32Array(hits.length);
@@ -135,7 +135,7 @@ async function knotsIn(hits: Hits): Promise<number[][]> {
   for (let steps = 1; trail.length > 0; steps += 1) {
     if (steps % turnEach === 0) await turn();
     const place = trail.at(-1) as number;
-    const hit = (hits[place] as readonly Hit[])[edge[place] as number];
+    const hit = (hits[place] as readonly Hit<Step>[])[edge[place] as number];
     if (hit) {
       edge[place] = (edge[place] as number) + 1;
       if (index[hit.to] === -1) enter(hit.to, trail);

@@ -129,20 +129,21 @@ export function impactEndpoints(cmdb: Cmdb, store: Store, credentialsAffected?: 
   ];
 }
 
-async function packed({ directly_affected, indirectly_affected, ...rest }: Impact): Promise<Buffer> {
-  const parts: string[] = [];
-  const add = async (name: string, rows: Impact['directly_affected']) => {
-    parts.push(`"${name}":[`);
-    let isFirst = true;
+async function packed({ primary_ci, change_type, directly_affected, indirectly_affected, ...rest }: Impact) {
+  const parts: Buffer[] = [];
+  const add = (text: string) => parts.push(Buffer.from(text));
+  const addRows = async (name: string, rows: Impact['directly_affected']) => {
+    add(`,"${name}":[`);
+    let before = '';
     for await (const some of inTurns(rows, rowsAtOnce)) {
-      parts.push(isFirst ? '' : ',', JSON.stringify(some).slice(1, -1));
-      isFirst = false;
+      add(before + JSON.stringify(some).slice(1, -1));
+      before = ',';
     }
-    parts.push('],');
+    add(']');
   };
-  await add('directly_affected', directly_affected);
-  await add('indirectly_affected', indirectly_affected);
-  const { primary_ci, change_type, ...others } = rest;
-  const head = JSON.stringify({ primary_ci, change_type }).slice(0, -1);
-  return Buffer.from(`${head},${parts.join('')}${JSON.stringify(others).slice(1)}`);
+  add(JSON.stringify({ primary_ci, change_type }).slice(0, -1));
+  await addRows('directly_affected', directly_affected);
+  await addRows('indirectly_affected', indirectly_affected);
+  add(`,${JSON.stringify(rest).slice(1)}`);
+  return Buffer.concat(parts);
 }

@@ -6,28 +6,38 @@ import { listed } from '../../store/rows.ts';
 import type { ItemId, Strength } from '../item.ts';
 
 export interface WalkedEdge {
+  /** The place in the list of the item at the one end. */
+  at: number;
+  /** The item at its other end. */
   ci_id: ItemId;
-  target_ci_id: ItemId;
   relationship_type: string;
   relationship_strength: Strength;
 }
 
-const columns = sql`e.ci_id, e.target_ci_id, e.relationship_type, e.relationship_strength`;
-
 /** What others are to these items; a row for each source that says so. */
 export async function edgesTo(db: ReadDb, targets: readonly ItemId[]): Promise<WalkedEdge[]> {
   const { rows } = await sql<WalkedEdge>`
-    SELECT ${columns} FROM json_each(${JSON.stringify(targets)}) j CROSS JOIN edges e ON e.target_ci_id = j.value`.execute(
-    db,
-  );
+    SELECT j.key AS at, e.ci_id, e.relationship_type, e.relationship_strength
+    FROM json_each(${JSON.stringify(targets)}) j CROSS JOIN edges e ON e.target_ci_id = j.value`.execute(db);
   return rows;
+}
+
+/** Which of these types anything is said by. */
+export async function typesInUse(db: ReadDb, types: readonly string[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('edges')
+    .select('relationship_type')
+    .distinct()
+    .where('relationship_type', 'in', sql<string>`${listed(types)}`)
+    .execute();
+  return rows.map(({ relationship_type }) => relationship_type);
 }
 
 /** What these items are to others, by some types of relationships. */
 export async function edgesFrom(db: ReadDb, items: readonly ItemId[], types: readonly string[]): Promise<WalkedEdge[]> {
-  if (types.length === 0) return [];
   const { rows } = await sql<WalkedEdge>`
-    SELECT ${columns} FROM json_each(${JSON.stringify(items)}) j
+    SELECT j.key AS at, e.target_ci_id AS ci_id, e.relationship_type, e.relationship_strength
+    FROM json_each(${JSON.stringify(items)}) j
     CROSS JOIN edges e ON e.ci_id = j.value AND e.relationship_type IN ${listed(types)}`.execute(db);
   return rows;
 }
