@@ -14,6 +14,7 @@ import { explainEndpoints } from './cmdb/routes/explain.ts';
 import { handEndpoints } from './cmdb/routes/hand.ts';
 import { impactEndpoints } from './cmdb/routes/impact.ts';
 import { itemEndpoints } from './cmdb/routes/items.ts';
+import { matchEndpoint } from './cmdb/routes/match.ts';
 import { passEndpoints } from './cmdb/routes/passes.ts';
 import { relationshipEndpoints } from './cmdb/routes/relationships.ts';
 import { revertEndpoint } from './cmdb/routes/revert.ts';
@@ -175,6 +176,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...handEndpoints(cmdb, store, clock),
       ...relationshipEndpoints(cmdb, store, clock),
       ...impactEndpoints(cmdb, store),
+      matchEndpoint(cmdb, store),
       revertEndpoint(cmdb, store, clock),
       ...explainEndpoints(cmdb, store, clock),
       ...verdictEndpoints(cmdb, store, clock),

@@ -234,6 +234,8 @@ test('every call that writes answers as the document says', async () => {
     ['POST', '/ci', '/ci', { ...item, nonsense: 1 }],
     ['POST', '/ci', '/ci', { ...item, ci_name: 'web-2' }],
     ['POST', '/ci/bulk', '/ci/bulk', { items: [item, {}] }],
+    ['POST', '/ci/match', '/ci/match', { things: [{ ci_name: 'web-1' }, { ci_name: 'ghost' }] }],
+    ['POST', '/ci/match', '/ci/match', { things: [{ nonsense: 1 }] }],
     ['PUT', '/ci/{ci_id}', '/ci/web-1', { notes: 'new' }],
     ['PATCH', '/ci/{ci_id}', '/ci/web-1', { notes: null }],
     ['PUT', '/ci/by-name/{ci_name}', '/ci/by-name/web-1', { ci_status: 'stopped' }],
