@@ -14,6 +14,7 @@ import { driftCommand } from './drift.ts';
 import { explainCommand } from './explain.ts';
 import { historyCommand } from './history.ts';
 import { holdCommand, releaseCommand } from './hold.ts';
+import { impactCommand } from './impact.ts';
 import { inventoryCommand } from './inventory.ts';
 import { jobsCommand } from './jobs.ts';
 import { loginCommand } from './login.ts';
@@ -62,6 +63,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     mergeCommand(),
     splitCommand(),
     adoptCommand(),
+    impactCommand(),
     driftCommand(),
     historyCommand(),
     revertCommand(),
