@@ -96,9 +96,17 @@ async function othersNaming(trx: Trx, touched: readonly Touched[], claims: reado
 }
 
 /** All by which an item is found, or is not. */
-function findingOf({ ci_name, site_id, ci_status, deleted_at, merged_into, handed_down }: Item): string {
+function findingOf({
+  ci_name,
+  site_id,
+  technical_specs,
+  ci_status,
+  deleted_at,
+  merged_into,
+  handed_down,
+}: Item): string {
   const isGone = [ci_status === 'retired', deleted_at !== null];
-  return JSON.stringify([ci_name, site_id, isGone, merged_into, handed_down.adopted_by]);
+  return JSON.stringify([ci_name, site_id, technical_specs.parent, isGone, merged_into, handed_down.adopted_by]);
 }
 
 async function storeRelated(trx: Trx, ranks: Ranks, all: readonly Touched[], at: string): Promise<Related[]> {

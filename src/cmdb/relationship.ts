@@ -1,7 +1,7 @@
 /** What items are to each other: what a body says of it, and to which items that comes. Pure. */
 
 import type { Fault } from '../errors.ts';
-import type { Claim, ItemId, SaidRelationship, SourceRef, Strength } from './item.ts';
+import type { Claim, ItemId, SaidRelationship, SourceRef, Specs, Strength } from './item.ts';
 import { strengths } from './item.ts';
 import type { Ranks } from './kinds.ts';
 import { speakingOf } from './merge.ts';
@@ -64,6 +64,8 @@ export interface End {
   ci_id: ItemId;
   ci_name: string;
   site_id: string;
+  /** What it lives on, where that tells it apart from its namesakes. */
+  parent: string | null;
   ci_status: string;
   deleted_at: string | null;
   /** The living item that goes on for this dead one. */
@@ -81,6 +83,7 @@ export interface Ends {
 export interface Bearer {
   ci_id: ItemId;
   site_id: string;
+  technical_specs: Specs;
   deleted_at: string | null;
   merged_into: ItemId | null;
 }
@@ -126,13 +129,16 @@ export function edgesOf(bearer: Bearer, claims: readonly Claim[], ends: Ends, ra
   return [...edges].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, edge]) => edge);
 }
 
+/** What of the bearer tells whom it names. */
+type Namer = Pick<Bearer, 'ci_id' | 'site_id' | 'technical_specs'>;
+
 /**
  * The item that is meant; undefined where there is none, several, or the bearer itself. What people say of a dead item
  * is of the one that goes on for it.
  */
 export function endOf(
   said: SaidRelationship,
-  bearer: Pick<Bearer, 'ci_id' | 'site_id'>,
+  bearer: Namer,
   { byId, byClaim, byName }: Ends,
   isPersons: boolean,
 ): End | undefined {
@@ -148,12 +154,17 @@ export function endOf(
   return end && end.deleted_at === null && end.ci_id !== bearer.ci_id ? end : undefined;
 }
 
-/** The living before the retired; of these the one at the item's own site, else the only one anywhere. */
-function bestOf(ends: readonly End[], bearer: Pick<Bearer, 'ci_id' | 'site_id'>): End | undefined {
+/**
+ * The living before the retired; of these the one at the item's own site, else the only one anywhere. Of several, such
+ * as the containers of one project on two hosts, the one that lives where the item lives.
+ */
+function bestOf(ends: readonly End[], bearer: Namer): End | undefined {
   const others = ends.filter(({ ci_id }) => ci_id !== bearer.ci_id);
   const living = others.filter(({ ci_status }) => ci_status !== 'retired');
   const among = living.length > 0 ? living : others;
   const near = among.filter(({ site_id }) => site_id === bearer.site_id);
   const fitting = near.length > 0 ? near : among;
-  return fitting.length === 1 ? fitting[0] : undefined;
+  if (fitting.length === 1) return fitting[0];
+  const beside = fitting.filter(({ parent }) => parent !== null && parent === bearer.technical_specs.parent);
+  return beside.length === 1 ? beside[0] : undefined;
 }

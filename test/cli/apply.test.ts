@@ -49,6 +49,50 @@ test('the example comes into the inventory, and a second time changes nothing', 
   expect((body as { _meta: { hostvars: object } })._meta.hostvars).not.toHaveProperty('switch-1');
 });
 
+test('containers, services and applications stand in a file with what they run on', async () => {
+  const { service, rollcall, write } = await world();
+  const container = (parent: string, image: string) => `
+  - name: proxy
+    type: container
+    specs: {parent: ${parent}, image: "${image}", ports: ["0.0.0.0:443->443/tcp"]}
+    relationships: [{relationship_type: runs_on, ci_name: ${parent}, relationship_strength: critical}]`;
+  const text = (image: string) => `
+source: home
+machines:
+  docker-1: {type: virtual_machine, address: 192.0.2.9}
+  docker-2: {type: virtual_machine, address: 192.0.2.10}
+items:${container('docker-1', image)}${container('docker-2', 'nginx:1')}
+  - name: https
+    type: service
+    specs: {parent: docker-1, port: 443, protocol: tcp}
+    relationships: [{relationship_type: runs_on, ci_name: proxy}]
+  - name: wiki
+    type: application
+    relationships: [{relationship_type: depends_on, ci_name: https}]
+`;
+  const file = write('home.yml', text('nginx:1'));
+
+  const first = await rollcall('apply', file);
+  const again = await rollcall('apply', file);
+  write('home.yml', text('nginx:2'));
+  const later = await rollcall('apply', file);
+  const impact = await rollcall('impact', 'docker-1', '--change-type', 'reboot');
+
+  expect([first.code, first.stderr]).toEqual([0, '']);
+  expect(first.stdout).toContain('\nimport:home: 6 items read; 6 created.\n');
+  expect(again.stdout).toBe('import:home: 6 items read; 6 unchanged.\n');
+  expect(later.stdout).toContain('nginx:1 → nginx:2\nimport:home: 6 items read; 1 changed, 5 unchanged.\n');
+  expect(impact.stdout).toBe(`docker-1 (virtual_machine): reboot
+└─ proxy (container, active): runs_on docker-1, critical
+   └─ https (service, active): runs_on proxy, strong
+      └─ wiki (application, active): depends_on https, strong
+
+Affected are 3 items: 1 critical, 2 strong.
+`);
+  const { body } = await service.call('GET', '/inventory');
+  expect(Object.keys((body as { _meta: { hostvars: object } })._meta.hostvars)).not.toContain('proxy');
+});
+
 test('a dry run says what would be new, changed and withdrawn, and changes nothing', async () => {
   const { service, rollcall, write } = await world();
   const file = write('lab.yml', 'machines:\n  a: {address: 10.0.0.1}\n  b:\n');

@@ -238,6 +238,22 @@ describe('by name', () => {
     expect(await links('far')).toEqual([]);
   });
 
+  test('of several at one site, the one that lives where the item lives', async () => {
+    const { made, links, call } = await world();
+    const on = (parent: string) => ({ ci_type: 'container', technical_specs: { parent } });
+    const first = await made('web', on('host-1'));
+    await made('web', on('host-2'));
+
+    await made('shop', { ...on('host-1'), ci_type: 'application', ...dependsOn('web') });
+    await made('page', dependsOn('web'));
+    const before = (await call('GET', '/ci/shop/relationships')).body;
+    await call('PATCH', `/ci/${first}`, { technical_specs: { parent: 'host-3' } });
+
+    expect(before).toMatchObject({ items: [{ ci_id: first }] });
+    expect(await links('page')).toEqual([]);
+    expect(await links('shop')).toEqual([]);
+  });
+
   test('of what is not there yet, it is found when that appears, is renamed to it, or becomes the only one', async () => {
     const { made, links, call, pass } = await world();
     await made('web', dependsOn('db'));

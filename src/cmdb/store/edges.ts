@@ -59,7 +59,7 @@ async function behind(db: Db, ids: readonly ItemId[]): Promise<{ named: string; 
   return rows;
 }
 
-const endColumns = sql`i.ci_id, i.ci_name, i.site_id, i.ci_status, i.deleted_at, i.handed_down ->> '$.adopted_by' AS adopted_by`;
+const endColumns = sql`i.ci_id, i.ci_name, i.site_id, i.technical_specs ->> '$.parent' AS parent, i.ci_status, i.deleted_at, i.handed_down ->> '$.adopted_by' AS adopted_by`;
 
 /**
  * Who may be meant by ids, by names in lower case and by claims (source and key); with whoever goes on for one of them
