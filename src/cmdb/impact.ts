@@ -81,7 +81,9 @@ export async function impactOf(
   const indirect: Affected[] = [];
   let { isCut } = walk;
   let steps = 0;
-  for (const reached of await strongestPaths(walk.hits, weakest)) {
+  const all = await strongestPaths(walk.hits, weakest);
+  all.sort((a, b) => a.rank - b.rank || a.hops - b.hops || byName(walk.faces[a.place], walk.faces[b.place]));
+  for (const reached of all) {
     steps += reached.hops;
     if (steps > most.steps) {
       isCut = true;
@@ -97,17 +99,16 @@ export async function impactOf(
   return {
     primary_ci: { ci_id, ci_name, ci_type },
     change_type: changeType,
-    directly_affected: direct.sort(byStrengthAndName),
-    indirectly_affected: indirect.sort(byStrengthAndName),
+    directly_affected: direct,
+    indirectly_affected: indirect,
     credentials_affected: (await credentialsAffected?.(ci_id)) ?? [],
     cycles: circles.slice(0, most.cycles),
     truncated: isCut || circles.length > most.cycles,
   };
 }
 
-function byStrengthAndName(a: Affected, b: Affected): number {
-  const difference = strengths.indexOf(a.strength) - strengths.indexOf(b.strength) || a.path.length - b.path.length;
-  if (difference !== 0) return difference;
+function byName(a?: Face, b?: Face): number {
+  if (!a || !b) return 0;
   if (a.ci_name !== b.ci_name) return a.ci_name < b.ci_name ? -1 : 1;
   return a.ci_id < b.ci_id ? -1 : 1;
 }
