@@ -1,6 +1,6 @@
 /** Somebody else's text in Markdown that GitHub and others render. Pure. */
 
-import { printable } from '../log.ts';
+import { printable } from '../printable.ts';
 
 const longest = 60;
 
