@@ -39,6 +39,7 @@ import { openRefusals } from './http/refusals.ts';
 import { groundEndpoints } from './http/routes.ts';
 import { httpApp } from './http/server.ts';
 import { httpSettings } from './http/settings.ts';
+import { groupWords } from './inventory/group-words.ts';
 import { type ThisMachine, thisMachine } from './inventory/here.ts';
 import { inventoryModule } from './inventory/module.ts';
 import { hostNames } from './inventory/names.ts';
@@ -131,7 +132,14 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const auth = openAuth(store, clock);
     const refusals = openRefusals(store, log);
     const names = hostNames(new Set(Object.keys(config.inventory.groups)), config.inventory.follow_renames);
-    const heart = openCmdb({ store, settings: config, timeZone, names, clock });
+    const heart = openCmdb({
+      store,
+      settings: config,
+      timeZone,
+      names,
+      groups: groupWords(config.inventory),
+      clock,
+    });
     const cmdb = sweptAfterPasses(heart, () => clocks.follow('sweep'));
     const schemes = new Map<string, Scheme>();
     const secrets = openSecrets({ env: options.env ?? readEnvironment(), schemes });

@@ -15,6 +15,7 @@ const files = [
   'folder.ts',
   'glob.ts',
   'ip.ts',
+  'json.ts',
   'log.ts',
   'printable.ts',
   'time.ts',
@@ -61,6 +62,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   'folder.ts': [],
   'glob.ts': [],
   'ip.ts': [],
+  'json.ts': [],
   'log.ts': ['printable.ts'],
   'printable.ts': [],
   'data-folder.ts': [],
@@ -122,7 +124,7 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'upward',
       'src/store/open.ts',
       "\nimport { a } from '../http/server.ts';",
-      'src/store/open.ts:2 imports ../http/server.ts, but store may import check.ts, data-folder.ts, environment.ts, errors.ts, faults.ts, folder.ts, glob.ts, ip.ts, log.ts, printable.ts, time.ts, yaml.ts, db/migrations',
+      'src/store/open.ts:2 imports ../http/server.ts, but store may import check.ts, data-folder.ts, environment.ts, errors.ts, faults.ts, folder.ts, glob.ts, ip.ts, json.ts, log.ts, printable.ts, time.ts, yaml.ts, db/migrations',
     ],
     [
       'over several lines',
@@ -134,7 +136,7 @@ describe('a breach is named with its file, its line and its rule:', () => {
       'a value where only a type may be',
       'src/jobs/run.ts',
       "import { type A, b } from '../http/endpoint.ts';",
-      'src/jobs/run.ts:1 imports ../http/endpoint.ts, but jobs may import check.ts, data-folder.ts, environment.ts, errors.ts, faults.ts, folder.ts, glob.ts, ip.ts, log.ts, printable.ts, time.ts, yaml.ts, store, type http, type module.ts',
+      'src/jobs/run.ts:1 imports ../http/endpoint.ts, but jobs may import check.ts, data-folder.ts, environment.ts, errors.ts, faults.ts, folder.ts, glob.ts, ip.ts, json.ts, log.ts, printable.ts, time.ts, yaml.ts, store, type http, type module.ts',
     ],
     [
       'a folder without a floor',

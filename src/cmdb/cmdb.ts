@@ -8,6 +8,7 @@ import { setAlerts } from '../store/alerts.ts';
 import { nested, type Store, type Trx, writeOrRehearse } from '../store/open.ts';
 import { inTurns, turn } from '../store/turn.ts';
 import { type Clock, type Stamp, stamp } from '../time.ts';
+import type { GroupSaid, GroupsTaken, GroupWords } from './group-words.ts';
 import type { Item, ItemId, SourceRef } from './item.ts';
 import { kindOf, type Ranks, ranksOf, sourceKinds, sourceRef } from './kinds.ts';
 import type { HostNames } from './names.ts';
@@ -55,7 +56,7 @@ export interface Cmdb {
   /** Many registrations in one transaction, each whole or absent. */
   writeAll(bodies: readonly unknown[], caller: Caller): Promise<BulkResult[]>;
   hide(item: ReadItem, caller: Caller): Promise<ReadItem>;
-  pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[] }>;
+  pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[]; groups: GroupsTaken }>;
   /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
   observe(source: string, batch: readonly Observation[]): Promise<Outcome[]>;
   /** One reading of one of our own sources, whole or not, in one transaction. Its changes are told by a rehearsal alone. */
@@ -70,7 +71,7 @@ export interface Cmdb {
   ): Promise<{ pass: PassResult; absent: number } | undefined>;
   accept(passId: string, caller: Caller): Promise<{ missing: number }>;
   /** Takes its word from a source; or says, and does not do, what that would change. Throws `not_found`. */
-  withdraw(source: string, dryRun: boolean, caller: Caller): Promise<Withdrawn>;
+  withdraw(source: string, dryRun: boolean, caller: Caller): Promise<Withdrawn & { groupChanges: Change[] }>;
 }
 
 export interface OwnReading {
@@ -109,6 +110,8 @@ export interface PassBody {
   why?: string | undefined;
   dry_run?: boolean | undefined;
   items: readonly unknown[];
+  /** All that it says of groups; left out, what it said of them stands. */
+  groups?: readonly GroupSaid[] | undefined;
   origin?: { host: string; path: string } | undefined;
   takes_over?: boolean | undefined;
 }
@@ -121,12 +124,13 @@ export interface CmdbParts {
   settings: CmdbSettings;
   timeZone: string;
   names: HostNames;
+  groups: GroupWords;
   clock: Clock;
 }
 
 const compilesAfterMilliseconds = 500;
 
-export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts): Cmdb {
+export function openCmdb({ store, settings, timeZone, names, groups, clock }: CmdbParts): Cmdb {
   const ranks = ranksOf(sourceKinds, settings.ranks as Record<string, string[]>);
   const sites = settings.sites as SiteSettings;
   const heart: Heart = { ranks, defaultSite: settings.default_site, names, domainsOf: (trx) => domainsOf(trx, sites) };
@@ -257,6 +261,10 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
 
     async pass(body, caller) {
       const source = sourceOf(body.source, ranks);
+      if (body.groups && ranks.roleOf(kindOf(source)) !== 'people')
+        throw invalid('The pass', [
+          { pointer: '/groups', detail: `a source of kind ${kindOf(source)} cannot say this; people say it` },
+        ]);
       const errors: ItemFaults[] = [];
       const said: Statement[] = [];
       const speaker = speakerOf(caller, ranks);
@@ -288,7 +296,11 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
       const take = async (trx: Trx) => {
         const result = await takePass(trx, heart, reading, occasion);
         await alertHeldPasses(trx, occasion.at as Stamp);
-        return result;
+        const { pass_id: passId, outcome } = result;
+        const taken = body.groups
+          ? await groups.take(trx, source, body.groups, outcome === 'good', { ...occasion, passId })
+          : { changes: [], shadowed: [] };
+        return { ...result, groups: taken };
       };
       const result = await writeOrRehearse(store.write, body.dry_run, take);
       return { ...result, errors };
@@ -340,9 +352,11 @@ export function openCmdb({ store, settings, timeZone, names, clock }: CmdbParts)
     async withdraw(source, dryRun, caller) {
       const occasion = occasionOf(caller);
       const take = async (trx: Trx) => {
-        const withdrawn = await withdraw(trx, heart, source, sourceRef('manual', caller.tokenName), occasion);
+        const by = sourceRef('manual', caller.tokenName);
+        const withdrawn = await withdraw(trx, heart, source, by, occasion);
+        const groupChanges = await groups.withdraw(trx, source, by, occasion);
         await alertHeldPasses(trx, occasion.at as Stamp);
-        return withdrawn;
+        return { ...withdrawn, groupChanges };
       };
       return await writeOrRehearse(store.write, dryRun, take);
     },

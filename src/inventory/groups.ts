@@ -122,7 +122,12 @@ export interface Membership {
 
 export interface GroupRules {
   matching: readonly { group: string; source: string; matches: Matcher }[];
+  /** Groups whose variables, or those of a group above, say by which address their hosts are reached. */
+  addressing: ReadonlySet<string>;
 }
+
+/** The variables by which Ansible reaches a host. */
+export const addressVariables = ['ansible_host', 'ansible_ssh_host'] as const;
 
 export function groupRulesOf(groups: readonly Group[]): GroupRules {
   return {
@@ -131,7 +136,22 @@ export function groupRulesOf(groups: readonly Group[]): GroupRules {
         ? [{ group: group.group_name, source: group.said_by.match as string, matches: matcherOf(group.match) }]
         : [],
     ),
+    addressing: addressingAmong(groups),
   };
+}
+
+function addressingAmong(groups: readonly Group[]): Set<string> {
+  const children = new Map(groups.map((group) => [group.group_name, group.children]));
+  const found = new Set<string>();
+  const waiting = groups
+    .filter(({ vars }) => addressVariables.some((name) => Object.hasOwn(vars, name)))
+    .map(({ group_name }) => group_name);
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name)) continue;
+    found.add(name);
+    waiting.push(...(children.get(name) ?? []));
+  }
+  return found;
 }
 
 /** The groups that a host is in, each with what put it there; one that has two reasons has the first. */

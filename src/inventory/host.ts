@@ -3,8 +3,8 @@
 import type { Item } from '../cmdb/item.ts';
 import type { Activity } from '../cmdb/store/activity.ts';
 import { type Address, type AddressWord, addressOf } from './address.ts';
-import { type GroupRules, membershipsOf } from './groups.ts';
-import { observed, written } from './safe.ts';
+import { addressVariables, type GroupRules, membershipsOf } from './groups.ts';
+import { isAddress, observed, written } from './safe.ts';
 import { type Serving, type ServingRules, servingOf } from './served.ts';
 
 export interface HostRules {
@@ -24,9 +24,13 @@ export interface Host {
   serving: Serving;
   groups: readonly string[];
   address: Address | undefined;
+  /** The address stands as the operator wrote it for Ansible: it is his text, and no source's data. */
+  isAddressWritten: boolean;
   isRunning: boolean;
   /** The host's variables but for its address: JSON, without the braces around it. */
   variables: string;
+  /** The operator gives the address as a variable, of the host or of a group, so that none is given out besides. */
+  hasAddressVariable: boolean;
   /** The operator chose a connection, so none is chosen for him. */
   hasConnection: boolean;
 }
@@ -48,16 +52,22 @@ export function hostOf(
   for (const [name, value] of Object.entries(ansible.vars ?? {})) {
     if (name !== 'rollcall' && !name.startsWith('__ansible')) vars[name.toWellFormed()] = written(value);
   }
+  const groups = membershipsOf(item, rules.groups, activity).map((membership) => membership.group);
+  const hasAddressVariable =
+    addressVariables.some((name) => name in vars) ||
+    (ansible.host === undefined && ['all', ...groups].some((group) => rules.groups.addressing.has(group)));
   return {
     ci_id: item.ci_id,
     name: item.ansible_name,
     site_id: item.site_id,
     ci_status: item.ci_status,
     serving,
-    groups: membershipsOf(item, rules.groups, activity).map((membership) => membership.group),
-    address: vars.ansible_host === undefined ? addressOf(item, words, rules.preferred[item.site_id] ?? []) : undefined,
+    groups,
+    address: hasAddressVariable ? undefined : addressOf(item, words, rules.preferred[item.site_id] ?? []),
+    isAddressWritten: ansible.host !== undefined && isAddress(ansible.host),
     isRunning: item.power === 'running',
     variables: JSON.stringify(vars).slice(1, -1),
+    hasAddressVariable,
     hasConnection: 'ansible_connection' in vars,
   };
 }

@@ -12,6 +12,7 @@ import { effectiveSite, type SiteSettings } from '../cmdb/sites.ts';
 import { loadActivity } from '../cmdb/store/activity.ts';
 import { listSites, type Site } from '../cmdb/store/sites.ts';
 import { DomainError } from '../errors.ts';
+import { parseExactly } from '../json.ts';
 import { setAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
 import { turn } from '../store/turn.ts';
@@ -222,7 +223,7 @@ export function openInventory({ store, settings, siteSettings, clock, here }: In
     snapshot,
     async host(question, name) {
       const { body } = await answer(question);
-      const parsed = JSON.parse(body.toString('utf8')) as {
+      const parsed = parseExactly(body.toString('utf8'), JSON.rawJSON) as {
         _meta: { hostvars: Record<string, Record<string, unknown>> };
       };
       return Object.hasOwn(parsed._meta.hostvars, name) ? parsed._meta.hostvars[name] : undefined;

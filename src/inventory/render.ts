@@ -44,11 +44,12 @@ export async function render({ hosts, lost, groups, siteVars, revision, localIte
   for (const [count, host] of ordered.entries()) {
     const address = host.address && !lost.has(host.name) ? host.address.value : undefined;
     const name = JSON.stringify(host.name);
-    const first = address === undefined ? '' : `"ansible_host":${JSON.stringify({ __ansible_unsafe: address })},`;
+    const told = host.isAddressWritten ? address : { __ansible_unsafe: address };
+    const first = address === undefined ? '' : `"ansible_host":${JSON.stringify(told)},`;
     const isLocal = host.ci_id === localItem && !host.hasConnection;
     hostvars.push(`${name}:{${first}${host.variables}${isLocal ? local : ''}}`);
     for (const group of host.groups) join(group, name);
-    if (address === undefined) join('no_address', name);
+    if (address === undefined && !host.hasAddressVariable) join('no_address', name);
     if (count % 512 === 0) await turn();
   }
   const parts = groupParts(groups, siteVars, members);

@@ -4,7 +4,9 @@
  * https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_advanced_syntax.html#unsafe-or-raw-strings
  */
 
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+import { literalIn, type RawJson } from '../json.ts';
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json } | RawJson;
 
 const deepest = 8;
 
@@ -31,6 +33,8 @@ export function written(value: unknown, depth = 0): Json {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (Array.isArray(value)) return value.map((inner) => written(inner, depth + 1));
   if (typeof value !== 'object') return null;
+  const literal = literalIn(value);
+  if (literal !== undefined) return JSON.rawJSON(literal);
   for (const mark of ['__ansible_vault', '__ansible_unsafe']) {
     const text = (value as Record<string, unknown>)[mark];
     if (typeof text === 'string') return { [mark]: text.toWellFormed() };

@@ -7,6 +7,7 @@ import type { ClaimId, ItemId } from '../../src/cmdb/item.ts';
 import { findItemById } from '../../src/cmdb/store/read-items.ts';
 import { openVerdicts } from '../../src/cmdb/verdict.ts';
 import type { Caller } from '../../src/http/endpoint.ts';
+import { groupWords } from '../../src/inventory/group-words.ts';
 import { hostNames } from '../../src/inventory/names.ts';
 import { openedStore } from '../store/world.ts';
 
@@ -32,6 +33,7 @@ async function threeMachines() {
     settings: { ...settings, retire_after: { passes: 3, hours: 24 } },
     timeZone: 'UTC',
     names: hostNames(new Set(), true),
+    groups: groupWords({ groups: {} }),
     clock,
   });
   const verdicts = openVerdicts(cmdb, store, clock);

@@ -29,6 +29,7 @@ import { sweep } from '../../src/cmdb/sweep.ts';
 import { openVerdicts } from '../../src/cmdb/verdict.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { Caller } from '../../src/http/endpoint.ts';
+import { groupWords } from '../../src/inventory/group-words.ts';
 import { hostNames } from '../../src/inventory/names.ts';
 import { openLog } from '../../src/log.ts';
 import { openStore, type Store } from '../../src/store/open.ts';
@@ -145,7 +146,7 @@ export class Walk {
       timezone: 'UTC',
     };
     const parts = { store: this.#store, settings, timeZone: 'UTC', clock: this.#clock };
-    this.#cmdb = openCmdb({ ...parts, names: hostNames(new Set(), true) });
+    this.#cmdb = openCmdb({ ...parts, names: hostNames(new Set(), true), groups: groupWords({ groups: {} }) });
     this.#hand = openHand(this.#cmdb, this.#store, this.#clock);
     this.#verdicts = openVerdicts(this.#cmdb, this.#store, this.#clock);
   }

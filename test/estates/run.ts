@@ -13,6 +13,7 @@ import { findItemById } from '../../src/cmdb/store/read-items.ts';
 import { sweep } from '../../src/cmdb/sweep.ts';
 import { openVerdicts } from '../../src/cmdb/verdict.ts';
 import type { Caller } from '../../src/http/endpoint.ts';
+import { groupWords } from '../../src/inventory/group-words.ts';
 import { hostNames } from '../../src/inventory/names.ts';
 import type { Store } from '../../src/store/open.ts';
 import { stamp } from '../../src/time.ts';
@@ -193,7 +194,14 @@ async function openWorld({ sites, default_site }: Pick<Estate, 'sites' | 'defaul
     retire_after: { passes: 3, hours: 24 },
     timezone: 'UTC',
   };
-  const cmdb = openCmdb({ store, settings, timeZone: 'UTC', names: hostNames(new Set(), true), clock });
+  const cmdb = openCmdb({
+    store,
+    settings,
+    timeZone: 'UTC',
+    names: hostNames(new Set(), true),
+    groups: groupWords({ groups: {} }),
+    clock,
+  });
   const hand = openHand(cmdb, store, clock);
   const verdicts = openVerdicts(cmdb, store, clock);
   const labels = new Map<string, ItemId>();

@@ -9,6 +9,7 @@ import { FaultOnTheWire } from '../../http/problem.ts';
 import type { Store } from '../../store/open.ts';
 import type { Cmdb, PassBody } from '../cmdb.ts';
 import type { PassResult } from '../passes.ts';
+import type { Change } from '../store/changes.ts';
 import { findPass, listPasses, passOutcomes } from '../store/passes.ts';
 
 const mostItems = 10_000;
@@ -46,6 +47,32 @@ export function passShown<P extends PassResult>({ outcomes: _, changes, ...pass 
   return { ...pass, changes: shown };
 }
 
+/** Changes of groups, each under the group's name. */
+export function groupChangesShown(changes: readonly Change[]) {
+  return changes.map(({ subject_id, action, before, after }) => ({ group_name: subject_id, action, before, after }));
+}
+
+export const GroupChanges = Type.Array(
+  Type.Object({
+    group_name: Type.String(),
+    action: Type.String({ description: 'created, updated, deleted' }),
+    before: Type.Record(Type.String(), Type.Unknown()),
+    after: Type.Record(Type.String(), Type.Unknown()),
+  }),
+  { description: 'what was, or would be, changed in groups' },
+);
+
+const GroupSaid = Type.Object(
+  {
+    group_name: Type.String({ maxLength: 1000 }),
+    vars: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), { description: 'which may hold templates and vault values' }),
+    ),
+    children: Type.Optional(Type.Array(Type.String(), { description: 'names of groups' })),
+  },
+  { additionalProperties: false, title: 'GroupSaid' },
+);
+
 export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
   return [
     endpoint({
@@ -78,6 +105,13 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
           ),
           takes_over: Type.Optional(Type.Boolean({ description: 'this origin takes the place of the former one' })),
           items: Type.Array(Type.Unknown({ description: 'as in POST /ci' }), { maxItems: mostItems }),
+          groups: Type.Optional(
+            Type.Array(GroupSaid, {
+              maxItems: mostItems,
+              description:
+                'all that an import says of groups, in place of what it said before; rollcall.yml and PUT /groups beat it. Left out, what it said stands',
+            }),
+          ),
         },
         { additionalProperties: false },
       ),
@@ -89,6 +123,18 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
             description: 'items that fit several that cannot be one: a person has to say (GET /conflicts)',
           }),
           errors: Type.Array(Type.Object({ index: count, errors: Type.Array(FaultOnTheWire) })),
+          outcomes: Type.Array(
+            Type.Object({
+              index: count,
+              ci_id: orNull(Type.String()),
+              outcome: Type.String({ description: 'created, updated, unchanged, waiting' }),
+            }),
+            { description: 'what became of each item that was not refused' },
+          ),
+          group_changes: GroupChanges,
+          group_shadows: Type.Array(Type.Object({ group_name: Type.String(), key: Type.String(), by: Type.String() }), {
+            description: 'what was said of groups and is outranked by another source',
+          }),
         }),
       },
       async handle({ body, caller, refused }) {
@@ -104,7 +150,17 @@ export function passEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
           );
         }
         const waiting = pass.outcomes.filter(({ outcome }) => outcome === 'waiting').map(({ index }) => index);
-        return [200, { ...passShown(pass), dry_run: body.dry_run ?? false, waiting }];
+        const { groups, outcomes, ...result } = pass;
+        const told = outcomes.map(({ index, ci_id, outcome }) => ({ index, ci_id, outcome }));
+        const answer = {
+          ...passShown({ ...result, outcomes }),
+          dry_run: body.dry_run ?? false,
+          waiting,
+          outcomes: told,
+          group_changes: groupChangesShown(groups.changes),
+          group_shadows: groups.shadowed,
+        };
+        return [200, answer];
       },
     }),
     endpoint({

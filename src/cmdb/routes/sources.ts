@@ -8,6 +8,7 @@ import type { Store } from '../../store/open.ts';
 import { type Clock, millisecondsOf } from '../../time.ts';
 import type { Cmdb } from '../cmdb.ts';
 import { listSources, type ReadSource } from '../store/sources.ts';
+import { GroupChanges, groupChangesShown } from './passes.ts';
 
 const text = Type.String();
 const SourceOnTheWire = Type.Object(
@@ -65,16 +66,26 @@ export function sourceEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoin
           dry_run: Type.Boolean(),
           withdrawn: Type.Integer({ description: 'how many of its claims were, or would be, withdrawn' }),
           changes: Type.Array(Type.Unknown(), { description: 'what was, or would be, changed' }),
+          group_changes: GroupChanges,
         }),
       },
       async handle({ params, query, caller }) {
         const dryRun = query.dry_run ?? false;
-        const { source, claims, changes } = await cmdb.withdraw(params.name as string, dryRun, caller);
+        const { source, claims, changes, groupChanges } = await cmdb.withdraw(params.name as string, dryRun, caller);
         const told = changes.map(({ subject_id, subject: _subject, source: _source, ...change }) => ({
           ci_id: subject_id,
           ...change,
         }));
-        return [200, { ...shown(source), dry_run: dryRun, withdrawn: claims, changes: told }];
+        return [
+          200,
+          {
+            ...shown(source),
+            dry_run: dryRun,
+            withdrawn: claims,
+            changes: told,
+            group_changes: groupChangesShown(groupChanges),
+          },
+        ];
       },
     }),
   ];
