@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { asCommand, exportCommand } from './inventory-export.ts';
+import { importCommand } from './inventory-import.ts';
 import { type Narrow, narrowQuery } from './item.ts';
 import { print, printFields, printJson, printTable, shown, styled } from './output.ts';
 import { withClient } from './service.ts';
@@ -57,7 +58,8 @@ export function inventoryCommand(): Command {
     .addCommand(whyCommand())
     .addCommand(diffCommand())
     .addCommand(exportCommand())
-    .addCommand(asCommand());
+    .addCommand(asCommand())
+    .addCommand(importCommand());
 }
 
 function whyCommand(): Command {

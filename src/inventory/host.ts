@@ -29,8 +29,11 @@ export interface Host {
   isRunning: boolean;
   /** The host's variables but for its address: JSON, without the braces around it. */
   variables: string;
-  /** The operator gives the address as a variable, of the host or of a group, so that none is given out besides. */
-  hasAddressVariable: boolean;
+  /**
+   * No address is given out, and none is missing: the operator has the host reached by its own name, or gives the
+   * address as a variable, of the host or of a group.
+   */
+  isReachedOtherwise: boolean;
   /** The operator chose a connection, so none is chosen for him. */
   hasConnection: boolean;
 }
@@ -53,7 +56,8 @@ export function hostOf(
     if (name !== 'rollcall' && !name.startsWith('__ansible')) vars[name.toWellFormed()] = written(value);
   }
   const groups = membershipsOf(item, rules.groups, activity).map((membership) => membership.group);
-  const hasAddressVariable =
+  const isReachedOtherwise =
+    ansible.host === item.ansible_name ||
     addressVariables.some((name) => name in vars) ||
     (ansible.host === undefined && ['all', ...groups].some((group) => rules.groups.addressing.has(group)));
   return {
@@ -63,11 +67,11 @@ export function hostOf(
     ci_status: item.ci_status,
     serving,
     groups,
-    address: hasAddressVariable ? undefined : addressOf(item, words, rules.preferred[item.site_id] ?? []),
+    address: isReachedOtherwise ? undefined : addressOf(item, words, rules.preferred[item.site_id] ?? []),
     isAddressWritten: ansible.host !== undefined && isAddress(ansible.host),
     isRunning: item.power === 'running',
     variables: JSON.stringify(vars).slice(1, -1),
-    hasAddressVariable,
+    isReachedOtherwise,
     hasConnection: 'ansible_connection' in vars,
   };
 }

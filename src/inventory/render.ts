@@ -49,7 +49,7 @@ export async function render({ hosts, lost, groups, siteVars, revision, localIte
     const isLocal = host.ci_id === localItem && !host.hasConnection;
     hostvars.push(`${name}:{${first}${host.variables}${isLocal ? local : ''}}`);
     for (const group of host.groups) join(group, name);
-    if (address === undefined && !host.hasAddressVariable) join('no_address', name);
+    if (address === undefined && !host.isReachedOtherwise) join('no_address', name);
     if (count % 512 === 0) await turn();
   }
   const parts = groupParts(groups, siteVars, members);

@@ -3,7 +3,7 @@
 import type { Item } from '../cmdb/item.ts';
 import type { Activity } from '../cmdb/store/activity.ts';
 import { type AddressWord, addressOf, type shareOut } from './address.ts';
-import { membershipsOf } from './groups.ts';
+import { addressVariables, type Membership, membershipsOf } from './groups.ts';
 import type { HostRules } from './host.ts';
 import { servingOf } from './served.ts';
 
@@ -27,7 +27,8 @@ export function whyOf(
   { shared, lost }: ReturnType<typeof shareOut>,
 ): Why {
   const serving = servingOf(item, rules.serving);
-  const address = addressOf(item, words, rules.preferred[item.site_id] ?? []);
+  const groups = membershipsOf(item, rules.groups, activity);
+  const address = addressWritten(item, groups, rules) ?? addressOf(item, words, rules.preferred[item.site_id] ?? []);
   return {
     ci_id: item.ci_id,
     ci_name: item.ci_name,
@@ -47,8 +48,24 @@ export function whyOf(
           withheld: lost.has(item.ansible_name ?? ''),
         }
       : null,
-    groups: membershipsOf(item, rules.groups, activity),
+    groups,
   };
+}
+
+/** Where the operator gives it as a variable, nothing that was found is told. */
+function addressWritten(
+  { ansible }: Item,
+  groups: readonly Membership[],
+  rules: HostRules,
+): { value: string; from: string } | undefined {
+  const name = addressVariables.find((variable) => ansible.vars && variable in ansible.vars);
+  const value = name && ansible.vars?.[name];
+  if (name) return { value: typeof value === 'string' ? value : JSON.stringify(value), from: `its variable ${name}` };
+  const group = ['all', ...groups.map((membership) => membership.group)].find((one) =>
+    rules.groups.addressing.has(one),
+  );
+  if (ansible.host !== undefined || group === undefined) return undefined;
+  return { value: 'as its group says', from: `a variable of the group ${group}, or of one above it` };
 }
 
 function namedBy(item: Item): string {
