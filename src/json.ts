@@ -15,7 +15,7 @@ declare global {
 
 /** Under this key stands, as text, what is lost where JSON is read and written again: 8.0, 20 digits, a null. */
 const literal = '__rollcall_literal';
-const literalForm = /^(?:null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
+const literalForm = /^(?:null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 
 /** A value in a form that survives being read and written again. */
 export function literalOf(text: string): { [literal]: string } {

@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { type Environment, readEnvironment } from '../config.ts';
@@ -24,24 +24,19 @@ export interface Told {
 }
 
 /** Throws StartError with the file and the line of what Ansible cannot read. */
-export async function askAnsible(
-  program: string,
-  paths: readonly string[],
-  copy: InventoryCopy,
-  signal: AbortSignal,
-): Promise<Told> {
+export async function askAnsible(program: string, copy: InventoryCopy, signal: AbortSignal): Promise<Told> {
   const env = cleanEnvironment(copy.folder);
   // Where it is run, group_vars would count as those of playbooks.
   const cwd = join(copy.folder, 'empty');
   mkdirSync(cwd, { mode: 0o700 });
-  const words = ['--list', ...copy.sources.flatMap((source) => ['-i', source])];
+  const words = ['--list', ...copy.sources.flatMap((source) => ['-i', source.copy])];
   const [listed, exported] = await Promise.all([
     run(program, words, { cwd, env, signal }),
     run(program, [...words, '--export'], { cwd, env, signal }),
   ]);
   const failed = [listed, exported].find(({ code }) => code !== 0);
-  if (failed) throw wrong(paths.join(' '), faultsIn(failed.stderr, copy.files));
-  return { listed: listed.stdout, exported: exported.stdout, warnings: warningsIn(listed.stderr, copy.files) };
+  if (failed) throw wrong(copy.sources.map(({ shown }) => shown).join(' '), faultsIn(failed.stderr, copy));
+  return { listed: listed.stdout, exported: exported.stdout, warnings: warningsIn(listed.stderr, copy) };
 }
 
 /** The program as it is named, or where PATH has it. Throws StartError that says how to get it. */
@@ -114,7 +109,14 @@ async function run(
   words: readonly string[],
   options: { cwd: string; env: Record<string, string>; signal: AbortSignal },
 ): Promise<Ran> {
-  const child = spawn(program, words, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A session of its own, so that all that it starts is ended with it, and nothing asks a terminal for a password.
+  const child = spawn(program, words, {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  options.signal.addEventListener('abort', () => child.pid !== undefined && process.kill(-child.pid), { once: true });
   const ended = new Promise<number | null>((done, fail) => {
     child.once('close', done).once('error', fail);
   });
@@ -141,21 +143,22 @@ function blocksOf(stderr: string): string[] {
     .filter((block) => block !== '');
 }
 
-function warningsIn(stderr: string, files: readonly CopiedFile[]): string[] {
+function warningsIn(stderr: string, copy: InventoryCopy): string[] {
   return blocksOf(stderr)
     .filter((block) => block.startsWith('[WARNING]'))
-    .map((block) => withOriginals(block.replace(/^\[WARNING\]:\s*/, ''), files));
+    .map((block) => withOriginals(block.replace(/^\[WARNING\]:\s*/, ''), copy));
 }
 
 /** The copies are gone when it is read. */
-function withOriginals(text: string, files: readonly CopiedFile[]): string {
+function withOriginals(text: string, { files, sources }: InventoryCopy): string {
   // A longer path may begin with a shorter one.
-  const longestFirst = files.toSorted((a, b) => b.copy.length - a.copy.length);
+  const longestFirst = [...files, ...sources].sort((a, b) => b.copy.length - a.copy.length);
   return longestFirst.reduce((told, { copy, shown }) => told.replaceAll(copy, shown), text);
 }
 
 /** `hosts.ini:3: Expected key=value host variable assignment, got: foo` for each file that Ansible cannot read. */
-export function faultsIn(stderr: string, files: readonly CopiedFile[]): string[] {
+export function faultsIn(stderr: string, copy: InventoryCopy): string[] {
+  const { files } = copy;
   const blocks = blocksOf(stderr);
   const places = placesIn(files);
   const faults = files.flatMap((file) => {
@@ -167,7 +170,17 @@ export function faultsIn(stderr: string, files: readonly CopiedFile[]): string[]
   if (faults.length > 0) return faults;
   // A file of variables that cannot be read is not named by every version.
   const inYaml = files.flatMap((file) => places.yamlFault(file) ?? []);
-  return inYaml.length > 0 ? inYaml : blocks.map((block) => withOriginals(block, files));
+  if (inYaml.length > 0) return inYaml;
+  const unread = copy.sources.filter((source) =>
+    blocks.some((block) => block.endsWith(`inventory source ${source.copy}`)),
+  );
+  return unread.length > 0 ? unread.map(nothingIn) : blocks.map((block) => withOriginals(block, copy));
+}
+
+/** Ansible found no file there that it reads. */
+export function nothingIn({ copy, shown }: { copy: string; shown: string }): string {
+  const hasIni = statSync(copy).isDirectory() && readdirSync(copy).some((name) => name.endsWith('.ini'));
+  return `${shown}: Ansible reads no host from it.${hasIni ? ' In a folder it skips *.ini: name each of these files.' : ''}`;
 }
 
 /** Each plugin is tried in turn, and what the others say of the file is of no use. */

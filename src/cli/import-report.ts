@@ -48,12 +48,13 @@ export function printLeftOut(source: string, left: LeftOut, withSecrets: boolean
   const { inventory, copy, warnings, secrets, places } = left;
   print(`${source}: ${counted(inventory.hosts.length, 'host')} and ${counted(inventory.groups.length, 'group')}.`);
   for (const warning of warnings) print(`Ansible says: ${shown(warning)}`);
-  section('Encrypted as a whole, and not read. Put each beside your playbooks, where Ansible goes on reading it:', [
-    ...copy.encrypted.flatMap(({ path, beside }) => (beside === undefined ? [] : [`${path}  →  ${beside}`])),
-  ]);
-  section('Encrypted as a whole, and not read:', [
-    ...copy.encrypted.flatMap(({ path, beside }) => (beside === undefined ? [path] : [])),
-  ]);
+  const variables = copy.encrypted.flatMap(({ path, beside }) => (beside ? [`${path}  →  ${beside}`] : []));
+  const others = copy.encrypted.flatMap(({ path, beside }) => (beside ? [] : [path]));
+  section(
+    'Encrypted as a whole, and not read. Put each beside your playbooks, where Ansible goes on reading it:',
+    variables,
+  );
+  section('Encrypted as a whole, and not read:', others);
   section(
     'Not read, since a plugin makes hosts of another system of it. Go on giving it to Ansible with another -i:',
     copy.foreign.map(({ path, plugin }) => `${path}  (${plugin})`),

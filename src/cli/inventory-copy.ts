@@ -26,8 +26,8 @@ import { StartError } from '../errors.ts';
 
 export interface InventoryCopy {
   folder: string;
-  /** What is given to Ansible with -i. */
-  sources: string[];
+  /** What is given to Ansible with -i, and how it was named. */
+  sources: { copy: string; shown: string }[];
   files: CopiedFile[];
   /** Encrypted as a whole; with the path beside the playbooks where Ansible finds it as well, if it holds variables. */
   encrypted: { path: string; beside: string | undefined }[];
@@ -92,7 +92,7 @@ function copyInto(folder: string, paths: readonly string[]): InventoryCopy {
     const source = join(target, basename(whole));
     if (!existsSync(source)) copyTree(copy, whole, source, path, []);
     // Without a copy it was left out, and is told.
-    if (existsSync(source)) copy.sources.push(source);
+    if (existsSync(source)) copy.sources.push({ copy: source, shown: path });
     if (stats.isFile() && isExecutable(stats)) linkSiblings(parent, target);
   }
   return copy;

@@ -1,12 +1,12 @@
 /** `rollcall inventory import`: an inventory that Ansible reads, taken over with its hosts, groups and variables. */
 
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { type Fault, StartError } from '../errors.ts';
 import { faultInWords } from '../yaml.ts';
-import { askAnsible, findAnsibleInventory } from './ansible-inventory.ts';
+import { askAnsible, findAnsibleInventory, nothingIn } from './ansible-inventory.ts';
 import { type Client, Refusal } from './client.ts';
 import { type ImportPass, type LeftOut, printLeftOut, printPass } from './import-report.ts';
 import { type InventoryCopy, withCopy } from './inventory-copy.ts';
@@ -55,7 +55,9 @@ export function importCommand(): Command {
     .option('--ansible-inventory <program>', 'the ansible-inventory to ask')
     .option('--json', "the service's own answer, and what was left out")
     .addHelpText('after', help)
-    .action(async (paths: string[], options: Options, self: Command) => {
+    .action(async (paths: string[], _: Options, self: Command) => {
+      // The command above has a --site of its own, and takes it first.
+      const options = self.optsWithGlobals<Options>();
       const program = findAnsibleInventory(options.ansibleInventory);
       const origin = originOf(paths);
       const source = checkedSource(
@@ -65,10 +67,11 @@ export function importCommand(): Command {
       const read = await withCopy(paths, async (copy, signal) => {
         if (copy.sources.length === 0)
           throw new StartError(['There is nothing to read.', ...leftWords(copy)].join('\n'));
-        const { listed, exported, warnings } = await askAnsible(program, paths, copy, signal);
-        return { inventory: readOldInventory(listed, exported), warnings, copy };
+        const { listed, exported, warnings } = await askAnsible(program, copy, signal);
+        const inventory = readOldInventory(listed, exported);
+        if (inventory.hosts.length === 0) throw new StartError(copy.sources.map(nothingIn).join('\n'));
+        return { inventory, warnings, copy };
       });
-      if (read.inventory.hosts.length === 0) throw new StartError(noHosts(paths));
       const sifted = siftedOf(read.inventory, options.withPlainSecrets ?? false);
       const left: LeftOut = { ...read, ...sifted, places: placesIn(read.copy.files) };
       await withClient(self, (client) => take(client, { paths, origin, source, options, left }));
@@ -189,14 +192,6 @@ function leftWords({ encrypted, foreign }: InventoryCopy): string[] {
     ...encrypted.map(({ path }) => `${path} is encrypted as a whole.`),
     ...foreign.map(({ path, plugin }) => `${path} is for the plugin ${plugin}, which asks another system.`),
   ];
-}
-
-function noHosts(paths: readonly string[]): string {
-  const hasIni = paths.some(
-    (path) => statSync(path).isDirectory() && readdirSync(path).some((name) => /\.ini$/.test(name)),
-  );
-  const advice = hasIni ? ' In a folder it skips *.ini: name each of these files.' : '';
-  return `Ansible reads no host from ${paths.join(' ')}.${advice}`;
 }
 
 function printAsJson(pass: ImportPass, { copy, secrets, warnings, inventory }: LeftOut): void {

@@ -1,6 +1,7 @@
 /** `rollcall inventory`: what Ansible is told, why, and what of it changed. */
 
 import { Command } from 'commander';
+import { checkCommand } from './inventory-check.ts';
 import { asCommand, exportCommand } from './inventory-export.ts';
 import { importCommand } from './inventory-import.ts';
 import { type Narrow, narrowQuery } from './item.ts';
@@ -59,7 +60,8 @@ export function inventoryCommand(): Command {
     .addCommand(diffCommand())
     .addCommand(exportCommand())
     .addCommand(asCommand())
-    .addCommand(importCommand());
+    .addCommand(importCommand())
+    .addCommand(checkCommand());
 }
 
 function whyCommand(): Command {

@@ -25,7 +25,13 @@ export interface RunOptions {
   age?: AnsibleAge;
 }
 
-export type AnsibleCommand = 'ansible' | 'ansible-doc' | 'ansible-galaxy' | 'ansible-inventory' | 'ansible-playbook';
+export type AnsibleCommand =
+  | 'ansible'
+  | 'ansible-doc'
+  | 'ansible-galaxy'
+  | 'ansible-inventory'
+  | 'ansible-playbook'
+  | 'ansible-vault';
 
 export const inventoryScript = new URL('../../ansible/inventory.py', import.meta.url).pathname;
 

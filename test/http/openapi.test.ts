@@ -259,7 +259,17 @@ test('every call that writes answers as the document says', async () => {
     ['POST', '/changes/{id}/revert', '/changes/4/revert', {}],
     ['POST', '/changes/{id}/revert', '/changes/ghost/revert'],
     ['DELETE', '/ci/{ci_id}', '/ci/web-1'],
-    ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, items: [item, {}] }],
+    [
+      'POST',
+      '/passes',
+      '/passes',
+      {
+        source: 'import:hosts.yml',
+        complete: true,
+        items: [item, {}],
+        groups: [{ group_name: 'web', vars: { a: 1 } }],
+      },
+    ],
     ['POST', '/passes', '/passes', { source: 'import:hosts.yml', complete: true, dry_run: true, items: [] }],
     ['POST', '/passes/{pass_id}/accept', '/passes/ghost/accept'],
     ['DELETE', '/sources/{name}', '/sources/import:hosts.yml'],
