@@ -47,7 +47,7 @@ Exit code: 0 everything is found, 1 something is not.`,
         for (const finding of findings) print(lineOf(finding));
         print(
           findings.length === 0
-            ? `All is found: ${counted(named.length, 'name')} in ${folder} match what is served.`
+            ? `All is found: ${counted(named.length, 'name')} in ${folder} ${named.length === 1 ? 'matches' : 'match'} what is served.`
             : `${findings.length} of ${counted(named.length, 'name')} match nothing that is served.`,
         );
       });

@@ -124,20 +124,27 @@ function patternsAt(lines: readonly string[], index: number, value: string): { w
   });
 }
 
+const value = /"[^"\n]*"|'[^'\n]*'|[^\n]+/.source;
+const made = {
+  group_by: new RegExp(`\\bkey[ \\t]*[:=][ \\t]*(${value})`, 'g'),
+  add_host: new RegExp(`\\bgroup(?:s|name)?[ \\t]*[:=][ \\t]*(${value})|^\\s*-\\s+(${value})`, 'gm'),
+};
+
 /** The groups of `add_host` and `group_by`, with a star for what a template makes up. */
 function madeAt(lines: readonly string[], index: number): string[] {
-  const [, indent = '', call] =
-    /^([\s-]*)(?:ansible\.builtin\.)?(add_host|group_by)\s*:/.exec(lines[index] as string) ?? [];
+  const [, indent = '', call, first = ''] =
+    /^([\s-]*)(?:ansible\.builtin\.)?(add_host|group_by)\s*:(.*)$/.exec(lines[index] as string) ?? [];
   if (call === undefined) return [];
-  const below = lines
-    .slice(index + 1)
-    .findIndex((line) => line.trim() !== '' && !line.startsWith(' '.repeat(indent.length + 1)));
-  const body = lines.slice(index, below < 0 ? undefined : index + 1 + below).join('\n');
-  const form =
-    call === 'group_by' ? /\bkey\s*[:=]\s*([^\n]+)/g : /\bgroup(?:s|name)?[ \t]*[:=][ \t]*([^\n]+)|^\s*-\s+([^\n]+)/gm;
-  return [...body.matchAll(form)].flatMap(([, inline, listed]) =>
-    unquoted((inline ?? listed ?? '').trim().replace(/^\[|\]$/g, ''))
-      .replaceAll(/\{\{.*?\}\}/g, '*')
+  const isBelow = (line: string) => line.trim() === '' || line.startsWith(' '.repeat(indent.length + 1));
+  const end = lines.findIndex((line, at) => at > index && !isBelow(line));
+  const body = [first, ...lines.slice(index + 1, end < 0 ? undefined : end)].join('\n');
+  return [...body.matchAll(made[call as keyof typeof made])].flatMap(([, inline, listed]) =>
+    unquoted(
+      (inline ?? listed ?? '')
+        .replaceAll(/\{\{.*?\}\}/g, '*')
+        .trim()
+        .replaceAll(/^\[|[\]}]+$/g, ''),
+    )
       .split(',')
       .map((name) => unquoted(name.trim()))
       .filter((name) => name !== '' && name !== '*'),

@@ -44,6 +44,7 @@ interface Withdrawal {
   source: string;
   withdrawn: number;
   changes: ShownChange[];
+  group_changes: { group_name: string }[];
 }
 
 function withdrawCommand(): Command {
@@ -90,8 +91,9 @@ function withdrawCommand(): Command {
     );
 }
 
-function printPreview({ source, withdrawn, changes }: Withdrawal): void {
+function printPreview({ source, withdrawn, changes, group_changes }: Withdrawal): void {
   printChanges(changes);
+  for (const { group_name } of group_changes) print(`~ group ${shown(group_name)}  without its word`);
   print(
     `${shown(source)} speaks of ${counted(withdrawn, 'thing')}; without it ${counted(changes.length, 'item')} would change.`,
   );
