@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
-import { type Environment, readEnvironment } from '../config.ts';
+import { type Environment, readEnvironment } from '../environment.ts';
 import { StartError } from '../errors.ts';
 import { linesOf, valueIn } from './ini.ts';
 import type { CopiedFile, InventoryCopy } from './inventory-copy.ts';

@@ -63,8 +63,9 @@ test.each(ansibleAges)(
 );
 
 /** What a play sees of the value in Rollcall's inventory, with the password that it was made with. */
-async function decrypted({ service, write }: ImportWorld, age: AnsibleAge): Promise<string> {
-  write({
+async function decrypted(world: ImportWorld, age: AnsibleAge): Promise<string> {
+  const { service } = world;
+  world.write({
     'served.txt': JSON.stringify((await service.call('GET', '/inventory')).body),
     served: '#!/bin/sh\ncat "$(dirname "$0")/served.txt"\n',
   });
