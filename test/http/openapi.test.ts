@@ -175,6 +175,7 @@ test('every call that reads answers as the document says, and so does every prob
     pass_id: pass?.pass_id ?? '',
     site_id: 'site-ranch',
     cluster: 'home',
+    subnet: '10.0.0.0%2F24',
     name: 'web-1',
   };
   const reads = operationsOf(document).filter(({ method }) => method === 'GET');
