@@ -42,7 +42,7 @@ export function nameIn(word: string): string | undefined {
 }
 
 /** The machine on which Ansible runs needs no inventory. */
-const alwaysThere = new Set(['all', '*', 'localhost', '127.0.0.1', '::1', 'ungrouped']);
+const alwaysThere = new Set(['all', '*', 'localhost', '127.0.0.1', '::1']);
 
 /** At commas; else at colons that stand in no brackets and in no address. */
 function splitPattern(pattern: string): string[] {

@@ -44,6 +44,10 @@ interface KnownItem {
   technical_specs: { addresses?: string[] };
 }
 
+/** The names of groups that Rollcall makes of what is observed, and of results. */
+const ownGroup =
+  /^(?:(?:site|type|status|node|pool|os|tag|env|role|managed_by)_[a-z0-9_]+|last_run_(?:failed|unreachable|changed)|never_configured|stale|drifted|no_address)$/;
+
 export function printLeftOut(source: string, left: LeftOut, withSecrets: boolean): void {
   const { inventory, copy, warnings, secrets, places } = left;
   print(`${source}: ${counted(inventory.hosts.length, 'host')} and ${counted(inventory.groups.length, 'group')}.`);
@@ -77,6 +81,9 @@ export function printLeftOut(source: string, left: LeftOut, withSecrets: boolean
     print(
       `In no group of yours: ${shown(ungrouped)}. In Rollcall each host is in some group, so that the pattern "ungrouped" finds none.`,
     );
+  const shared = inventory.groups.filter(({ name }) => ownGroup.test(name)).map(({ name }) => name);
+  if (shared.length > 0)
+    print(`Called as groups that Rollcall makes of what it knows, whose hosts are in them as well: ${shown(shared)}.`);
   if ([...inventory.hosts, ...inventory.groups].some(({ vars }) => Object.hasOwn(vars, 'rollcall')))
     print('The variable "rollcall" is what Rollcall says of each host; yours of that name is not told to Ansible.');
 }

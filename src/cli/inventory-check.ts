@@ -83,7 +83,8 @@ export function findingsOf({ named, made }: ProjectNames, inventory: ServedNames
 
 function isServed(kind: 'group_vars' | 'host_vars' | 'group', word: string, { hosts, groups }: ServedNames): boolean {
   if (kind === 'host_vars') return hosts.has(word) || word === 'localhost';
-  return word === 'all' || word === 'ungrouped' || groups.has(word);
+  // To ask for the empty group is no mistake; to say something of its hosts is.
+  return word === 'all' || (kind === 'group' && word === 'ungrouped') || groups.has(word);
 }
 
 function namesServed({ _meta, ...told }: ServedInventory): ServedNames {
@@ -98,7 +99,10 @@ const what = {
   group: (word: string) => `asks for the group ${word}, and there is none`,
 } satisfies Record<Named['kind'], (word: string) => string>;
 
+const emptyGroup = 'no host is in ungrouped, since each is in groups that Rollcall makes';
+
 function lineOf({ file, line, kind, word, nearest }: Finding): string {
   const hint = nearest === null ? '' : `; did you mean ${shown(nearest)}?`;
-  return `${styled('bold', `${shown(file)}:${line}`)}: ${what[kind](shown(word))}${hint}`;
+  const told = word === 'ungrouped' ? emptyGroup : what[kind](shown(word)) + hint;
+  return `${styled('bold', `${shown(file)}:${line}`)}: ${told}`;
 }

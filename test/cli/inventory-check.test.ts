@@ -12,6 +12,7 @@ const project = {
   'group_vars/all/main.yml': 'a: 1\n',
   'group_vars/all.sops.yaml': 'a: 1\n',
   'group_vars/README.md': '',
+  'group_vars/ungrouped.yml': 'a: 1\n',
   'host_vars/web-1.yml': 'a: 1\n',
   'host_vars/web-9/main.yml': 'a: 1\n',
   'site.yml': [
@@ -57,6 +58,7 @@ test('what matches nothing served is told with its file, its line and the neares
   expect({ code, lines: stdout.split('\n') }).toEqual({
     code: 1,
     lines: [
+      'infra/group_vars/ungrouped.yml:1: no host is in ungrouped, since each is in groups that Rollcall makes',
       'infra/group_vars/webserver.yml:1: variables of the group webserver, and there is no such group; did you mean webservers?',
       'infra/host_vars/web-9:1: variables of the host web-9, and there is no such host; did you mean web-1?',
       'infra/roles/x/tasks/main.yml:6: asks for the group nix, and there is none',
@@ -65,7 +67,7 @@ test('what matches nothing served is told with its file, its line and the neares
       'infra/site.yml:7: asks for the group databases, and there is none',
       'infra/site.yml:10: the pattern wbe-1 finds no host and no group; did you mean web-1?',
       'infra/site.yml:12: the pattern db-* finds no host and no group',
-      expect.stringMatching(/^8 of \d+ names match nothing that is served\.$/),
+      expect.stringMatching(/^9 of \d+ names match nothing that is served\.$/),
       '',
     ],
   });

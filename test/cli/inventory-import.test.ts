@@ -158,6 +158,36 @@ describe('a dry run', () => {
   });
 });
 
+test('where much is gone at once nothing is taken away, until that is accepted', async () => {
+  const world = await importWorld();
+  world.write({ 'hosts.ini': '[web]\nweb-[1:9]\n[old]\nweb-9\n' });
+  await world.take(['hosts.ini']);
+  world.write({ 'hosts.ini': '[web]\nweb-1\n' });
+
+  const { code, stdout } = await world.take(['hosts.ini']);
+  const [, pass = ''] = /rollcall passes accept (\S+)/.exec(stdout) ?? [];
+  const held = await world.after();
+  await world.service.call('POST', `/passes/${pass}/accept`);
+  const again = await world.take(['hosts.ini']);
+  const accepted = await world.after();
+
+  expect(code).toBe(2);
+  expect(stdout).toContain('Held: 8 of 9 are gone at once');
+  expect(held.groups).toMatchObject({ old: { hosts: ['web-9'] } });
+  expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('- group old  no longer in the inventory') });
+  expect(accepted.groups).toEqual({ web: { hosts: ['web-1'], children: [] } });
+});
+
+test('what is told besides: groups called as those of Rollcall, and a variable that is its own', async () => {
+  const world = await importWorld();
+  world.write({ 'hosts.ini': '[env_prod]\na rollcall=mine\n' });
+
+  const { stdout } = await world.take(['hosts.ini', '--dry-run']);
+
+  expect(stdout).toContain('whose hosts are in them as well: env_prod.\n');
+  expect(stdout).toContain('The variable "rollcall" is what Rollcall says of each host');
+});
+
 describe('what is left out', () => {
   test('secrets in plain text are listed with their place and stay out, unless they are asked for', async () => {
     const world = await importWorld();
