@@ -1,6 +1,7 @@
 /** One item as a host: its name, its groups, and its variables as a piece of JSON that is made once. Pure. */
 
 import type { Item } from '../cmdb/item.ts';
+import { kindOf } from '../cmdb/kinds.ts';
 import type { Activity } from '../cmdb/store/activity.ts';
 import { type Address, type AddressWord, addressOf } from './address.ts';
 import { addressVariables, type GroupRules, membershipsOf } from './groups.ts';
@@ -24,13 +25,13 @@ export interface Host {
   serving: Serving;
   groups: readonly string[];
   address: Address | undefined;
-  /** The address stands as the operator wrote it for Ansible: it is his text, and no source's data. */
+  /** The address stands in a file that the operator wrote: it is his text, and no source's data. */
   isAddressWritten: boolean;
   isRunning: boolean;
   /** The host's variables but for its address: JSON, without the braces around it. */
   variables: string;
   /**
-   * No address is given out, and none is missing: the operator has the host reached by its own name, or gives the
+   * No address is given out, and none is missing: an import has the host reached by its own name, or the operator gives the
    * address as a variable, of the host or of a group.
    */
   isReachedOtherwise: boolean;
@@ -56,8 +57,10 @@ export function hostOf(
     if (name !== 'rollcall' && !name.startsWith('__ansible')) vars[name.toWellFormed()] = written(value);
   }
   const groups = membershipsOf(item, rules.groups, activity).map((membership) => membership.group);
+  // Through the API others speak as people, of what they found.
+  const isImported = kindOf(item.winners['ansible.host']?.source ?? '') === 'import';
   const isReachedOtherwise =
-    ansible.host === item.ansible_name ||
+    (isImported && ansible.host === item.ansible_name) ||
     addressVariables.some((name) => name in vars) ||
     (ansible.host === undefined && ['all', ...groups].some((group) => rules.groups.addressing.has(group)));
   return {
@@ -68,7 +71,7 @@ export function hostOf(
     serving,
     groups,
     address: isReachedOtherwise ? undefined : addressOf(item, words, rules.preferred[item.site_id] ?? []),
-    isAddressWritten: ansible.host !== undefined && isAddress(ansible.host),
+    isAddressWritten: isImported && ansible.host !== undefined && isAddress(ansible.host),
     isRunning: item.power === 'running',
     variables: JSON.stringify(vars).slice(1, -1),
     isReachedOtherwise,

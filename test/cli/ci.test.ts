@@ -36,7 +36,7 @@ test('setting a name that nobody bears makes the item, and Ansible is told of it
     ].join('\n'),
   });
   const { body } = await service.call('GET', '/inventory?host=nas');
-  expect(body).toMatchObject({ ansible_host: '10.0.0.5' });
+  expect(body).toMatchObject({ ansible_host: { __ansible_unsafe: '10.0.0.5' } });
 });
 
 test('setting says what was changed, and a second time that there is nothing to change', async () => {

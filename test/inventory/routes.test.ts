@@ -212,7 +212,7 @@ test('an address that two hosts have is withheld from both, kept by whom an oper
   expect(await alerts()).toMatchObject([{ subject: '10.0.0.5', until: null }]);
 
   await service.call('PUT', '/ci/b', { ansible: { host: '10.0.0.5' } });
-  expect(await addresses()).toEqual({ a: null, b: '10.0.0.5', none: ['a'] });
+  expect(await addresses()).toEqual({ a: null, b: { __ansible_unsafe: '10.0.0.5' }, none: ['a'] });
 
   await measure(service, 'a', { ci_status: 'running', technical_specs: { addresses: ['10.0.0.6'] } });
   expect(await addresses()).toMatchObject({ a: { __ansible_unsafe: '10.0.0.6' }, none: [] });
