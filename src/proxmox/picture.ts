@@ -11,7 +11,8 @@ import type { GuestRow, Resources } from './rows.ts';
 
 export interface Picture {
   at: Temporal.Instant;
-  guests: ReadonlyMap<string, GuestRow>;
+  /** By number. */
+  guests: ReadonlyMap<number, GuestRow>;
   /** By node, seconds. */
   uptimes: ReadonlyMap<string, number>;
   /** Of nodes, storages and all else. */
@@ -39,7 +40,7 @@ export async function pictureOf(
   return {
     at,
     dueAt,
-    guests: new Map(resources.guests.map((row) => [guestSubject(row), row])),
+    guests: new Map(resources.guests.map((row) => [row.vmid, row])),
     uptimes: new Map(resources.nodes.map(({ node, uptime }) => [node, uptime])),
     rest: restOf(resources),
   };
@@ -58,24 +59,25 @@ export function isAsIn(picture: Picture, resources: Resources, now: Temporal.Ins
   const isAnew = (row: { uptime: number }, before: { uptime: number }) =>
     isStartedAnew(row, { readAtMilliseconds, content: before }, now);
   return (
-    differing(picture, resources).length === 0 &&
-    resources.guests.every((row) => !isAnew(row, picture.guests.get(guestSubject(row)) as GuestRow)) &&
-    resources.nodes.every((row) => !isAnew(row, { uptime: picture.uptimes.get(row.node) ?? 0 }))
+    resources.guests.every((row) => {
+      const before = picture.guests.get(row.vmid);
+      return before !== undefined && isAlike(row, before) && !isAnew(row, before);
+    }) && resources.nodes.every((row) => !isAnew(row, { uptime: picture.uptimes.get(row.node) ?? 0 }))
   );
 }
 
 /** Guests whose rows are new, or show something else than then. */
 export function differing(picture: Picture, { guests }: Resources): string[] {
   return guests.flatMap((row) => {
-    const subject = guestSubject(row);
-    const before = picture.guests.get(subject);
-    return before && isAlike(row, before) ? [] : [subject];
+    const before = picture.guests.get(row.vmid);
+    return before && isAlike(row, before) ? [] : [guestSubject(row)];
   });
 }
 
 /** But for their uptimes. */
 function isAlike(row: GuestRow, before: GuestRow): boolean {
   return (
+    row.type === before.type &&
     row.status === before.status &&
     row.name === before.name &&
     row.node === before.node &&

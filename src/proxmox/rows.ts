@@ -104,10 +104,13 @@ function guestRow(type: GuestType, row: Record<string, unknown>): GuestRow | und
 export function tagsOf(written: unknown): readonly string[] {
   const tags = text(written);
   if (tags === undefined) return noTags;
-  return [...new Set(tags.split(/[;,\s]+/).filter((tag) => tag !== ''))].sort();
+  if (!separator.test(tags)) return [tags];
+  return [...new Set(tags.split(separators).filter((tag) => tag !== ''))].sort();
 }
 
 const noTags: readonly string[] = [];
+const separator = /[;,\s]/;
+const separators = /[;,\s]+/;
 
 function nodeRow(row: Record<string, unknown>): NodeRow | undefined {
   const node = text(row.node);
