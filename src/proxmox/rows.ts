@@ -56,14 +56,14 @@ export interface Resources {
 }
 
 export function readResources(data: unknown): Resources {
-  const found = { guests: new Map<number, GuestRow>(), nodes: [] as NodeRow[], storages: [] as StorageRow[] };
+  const found = { guests: [] as GuestRow[], nodes: [] as NodeRow[], storages: [] as StorageRow[] };
   let unreadable = 0;
   for (const entry of list(data)) {
     const row = object(entry);
     const type = text(row.type);
     if (type === 'qemu' || type === 'lxc') {
       const guest = guestRow(type, row);
-      if (guest) found.guests.set(guest.vmid, guest);
+      if (guest) found.guests.push(guest);
       else unreadable += 1;
     } else if (type === 'node') {
       const node = nodeRow(row);
@@ -74,7 +74,9 @@ export function readResources(data: unknown): Resources {
       if (storage) found.storages.push(storage);
     }
   }
-  const guests = [...found.guests.values()].sort((a, b) => a.vmid - b.vmid);
+  found.guests.sort((a, b) => a.vmid - b.vmid);
+  // Of one number the last row counts.
+  const guests = found.guests.filter(({ vmid }, at, all) => all[at + 1]?.vmid !== vmid);
   return { guests, nodes: found.nodes, storages: found.storages, unreadable };
 }
 

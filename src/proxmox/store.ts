@@ -1,7 +1,7 @@
 /** What was read of clusters, kept over restarts: so that a start reads no more than any other pass. */
 
 import { sql } from 'kysely';
-import { listSources } from '../cmdb/store/sources.ts';
+import { withdrawalOf } from '../cmdb/store/sources.ts';
 import type { ReadDb, Store, Trx } from '../store/open.ts';
 import { insertRows, listed } from '../store/rows.ts';
 import { inTurns } from '../store/turn.ts';
@@ -76,7 +76,7 @@ export async function listClusters(db: ReadDb): Promise<KnownCluster[]> {
 /** As it was known; undefined, and all that was read forgotten, where the source was withdrawn since. */
 export async function standingCluster(store: Store, source: string): Promise<KnownCluster | undefined> {
   const known = (await listClusters(store.read)).find((one) => one.source === source);
-  const withdrawnAt = known && (await listSources(store.read, source))[0]?.withdrawn_at;
+  const withdrawnAt = known && (await withdrawalOf(store.read, source));
   if (!withdrawnAt || withdrawnAt < known.read_at) return known;
   await store.write((trx) => forgetCluster(trx, source));
   return undefined;

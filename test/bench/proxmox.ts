@@ -11,7 +11,7 @@ import { type Figure, median, milliseconds } from './table.ts';
 
 const token = 'sim@pve!test=00000000-0000-4000-8000-000000000001';
 const latencyMs = 20;
-const rounds = 7;
+const rounds = 15;
 const firstLimitMs = 10_000;
 const ratioLimit = 1.2;
 const memoryLimitMb = 250;

@@ -53,6 +53,12 @@ export async function listSources(db: Db, only?: string): Promise<ReadSource[]> 
   }));
 }
 
+/** When a person took its word from it; undefined where nobody did, or it spoke again since. */
+export async function withdrawalOf(db: Db, source: string): Promise<string | undefined> {
+  const found = await db.selectFrom('sources').select('withdrawn_at').where('source', '=', source).executeTakeFirst();
+  return found?.withdrawn_at ?? undefined;
+}
+
 export async function sourceNames(db: Db): Promise<string[]> {
   return (await db.selectFrom('sources').select('source').orderBy('source').execute()).map((row) => row.source);
 }
