@@ -1,7 +1,10 @@
 /** Copies of the database: made while it is in use, opened to verify them, and put back. */
 
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { StartError } from '../errors.ts';
 import { kyselyOver, openFile, sqliteCode } from './connection.ts';
 import { takeLock } from './lock.ts';
@@ -12,20 +15,12 @@ export async function backupTo(file: string, target: string): Promise<void> {
   mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
   const unfinished = `${target}.unfinished`;
   rmSync(unfinished, { force: true });
-  const source = openFile(file, { readonly: true });
   try {
-    // An open read keeps the state that is copied: writes meanwhile do not make the copy begin anew.
-    source.exec('BEGIN; SELECT count(*) FROM sqlite_schema');
     // Made before it is filled, so that it is never another's to read.
     writeFileSync(unfinished, '', { mode: 0o600 });
-    await source.backup(unfinished, { progress: () => 2000 });
-  } finally {
-    source.close();
-  }
-  try {
-    const copy = openFile(unfinished);
-    copy.pragma('journal_mode = DELETE');
-    copy.close();
+    const { code } = await workOn('copy', file, unfinished);
+    if (code === 'SQLITE_FULL') throw new StartError(`The disk has no room for ${target}.`);
+    if (code !== undefined) throw faultOf(file, code);
     await verifyBackup(unfinished);
     renameSync(unfinished, target);
   } finally {
@@ -36,11 +31,12 @@ export async function backupTo(file: string, target: string): Promise<void> {
 /** Reads a backup through. Throws StartError if it is not a whole database of ours. */
 export async function verifyBackup(file: string): Promise<void> {
   if (!existsSync(file)) throw new StartError(`There is no file ${file}.`);
+  const { said, code: fault } = await workOn('check', file);
   try {
+    if (fault !== undefined) throw faultOf(file, fault);
+    if (said !== 'ok') throw new StartError(`The backup ${file} is damaged: ${said}.`);
     const raw = openFile(file, { readonly: true });
     try {
-      const said = raw.pragma('integrity_check', { simple: true });
-      if (said !== 'ok') throw new StartError(`The backup ${file} is damaged: ${String(said)}.`);
       const applied = await appliedMigrations(kyselyOver(raw));
       if (applied.length === 0) throw new StartError(`${file} is an SQLite database, but not one of Rollcall's.`);
       const newer = applied.filter((name) => !(name in migrations));
@@ -50,12 +46,23 @@ export async function verifyBackup(file: string): Promise<void> {
     }
   } catch (error) {
     const code = sqliteCode(error);
-    if (code === 'SQLITE_NOTADB' || code?.startsWith('SQLITE_CORRUPT'))
-      throw new StartError(`${file} is not a whole SQLite database.`, { cause: error });
-    if (code?.startsWith('SQLITE_CANTOPEN') || code?.startsWith('SQLITE_IOERR'))
-      throw new StartError(`${file} cannot be read as an SQLite database.`, { cause: error });
-    throw error;
+    throw code === undefined ? error : faultOf(file, code, error);
   }
+}
+
+/** In a process of its own, so that this one goes on answering. */
+async function workOn(...work: readonly string[]): Promise<{ said?: string; code?: string }> {
+  const program = fileURLToPath(new URL('file-work.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...work]);
+  return JSON.parse(stdout) as { said?: string; code?: string };
+}
+
+function faultOf(file: string, code: string, cause?: unknown): unknown {
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT'))
+    return new StartError(`${file} is not a whole SQLite database.`, { cause });
+  if (code.startsWith('SQLITE_CANTOPEN') || code.startsWith('SQLITE_IOERR'))
+    return new StartError(`${file} cannot be read as an SQLite database.`, { cause });
+  return cause ?? new StartError(`${file} cannot be read (${code}).`);
 }
 
 /**
