@@ -9,11 +9,11 @@ import { faultOfSubnet } from './subnet.ts';
 export const addressesModule: Module<typeof addressSettings> = {
   name: 'addresses',
   settings: addressSettings,
-  open({ store }, { subnets }): Opened {
+  open(house, { subnets }): Opened {
     for (const [name, subnet] of Object.entries(subnets)) {
       const fault = faultOfSubnet(subnet);
       if (fault !== undefined) throw new StartError(`addresses.subnets.${name}: ${fault}.`);
     }
-    return { endpoints: addressEndpoints(store, subnets) };
+    return { endpoints: addressEndpoints(house, subnets) };
   },
 };

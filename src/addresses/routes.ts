@@ -6,7 +6,8 @@ import { DomainError } from '../errors.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.ts';
 import { isWithin, rangeOfIpv4 } from '../ip.ts';
-import type { Store } from '../store/open.ts';
+import type { House } from '../module.ts';
+import { millisecondsOf } from '../time.ts';
 import { addressesInUse, duplicatesIn } from './addresses.ts';
 import type { Subnet } from './settings.ts';
 import { listAddressClaims } from './store.ts';
@@ -25,6 +26,7 @@ const AddressOnTheWire = Type.Object(
     source: Type.String({ description: 'who said so last' }),
     said_by: Type.Array(Type.String(), { description: 'all who say so' }),
     seen_at: Type.String({ description: 'when that one was heard last' }),
+    age_s: Type.Integer({ description: 'seconds since then' }),
   },
   { title: 'Address' },
 );
@@ -32,7 +34,12 @@ const AddressOnTheWire = Type.Object(
 const usualFree = 10;
 const mostFree = 1000;
 
-export function addressEndpoints(store: Store, subnets: Readonly<Record<string, Subnet>>): Endpoint[] {
+export function addressEndpoints(
+  { store, clock }: Pick<House, 'store' | 'clock'>,
+  subnets: Readonly<Record<string, Subnet>>,
+): Endpoint[] {
+  const ageOf = (seenAt: string) =>
+    Math.max(0, Math.round((clock().epochMilliseconds - millisecondsOf(seenAt)) / 1000));
   const getSubnet = (named: string): Subnet => {
     if (Object.hasOwn(subnets, named)) return subnets[named] as Subnet;
     const subnet = { cidr: named, reserved: [] };
@@ -76,7 +83,7 @@ export function addressEndpoints(store: Store, subnets: Readonly<Record<string, 
         const limit = limitOf(query);
         const numbered = rows.map((row, at) => ({ row, at })).slice(after, after + limit + 1);
         const { items, ...page } = pageOf(numbered, limit, rows.length, ({ at }) => [at + 1]);
-        return [200, { ...page, items: items.map(({ row }) => row) }];
+        return [200, { ...page, items: items.map(({ row }) => ({ ...row, age_s: ageOf(row.seen_at) })) }];
       },
     }),
     endpoint({

@@ -1,7 +1,7 @@
 /** `rollcall addresses`: who has which, which several have, and which are free. */
 
 import { Command } from 'commander';
-import { counted, momentOf, print, printJson, printTable } from './output.ts';
+import { counted, print, printJson, printTable, spanOf } from './output.ts';
 import { withClient } from './service.ts';
 
 interface Address {
@@ -14,7 +14,7 @@ interface Address {
   is_primary: boolean;
   source: string;
   said_by: string[];
-  seen_at: string;
+  age_s: number;
 }
 
 interface Free {
@@ -64,7 +64,7 @@ export function addressesCommand(): Command {
         });
         if (options.json) return printJson(found);
         printTable(
-          ['ADDRESS', 'ITEM', 'TYPE', 'STATUS', 'SITE', 'INTERFACE', 'SAID BY', 'HEARD'],
+          ['ADDRESS', 'ITEM', 'TYPE', 'STATUS', 'SITE', 'INTERFACE', 'SAID BY', 'AGE'],
           found.items.map((row) => [
             row.address,
             row.ci_name,
@@ -73,7 +73,7 @@ export function addressesCommand(): Command {
             row.site_id,
             row.interface,
             row.said_by,
-            momentOf(row.seen_at),
+            spanOf(row.age_s),
           ]),
           options.duplicates ? 'No address is of several items of one site.' : 'No item has such an address.',
         );

@@ -104,8 +104,9 @@ test('a subnet that is none does not start', async () => {
 });
 
 test('rollcall addresses shows them to people', async () => {
-  const { rollcall } = await world();
+  const { rollcall, pass } = await world();
 
+  pass({ minutes: 5 });
   const all = await rollcall('addresses', '--site', site_id);
   const twice = await rollcall('addresses', '--duplicates', '--site', site_id);
   const none = await rollcall('addresses', '10.0.0.9');
@@ -113,7 +114,7 @@ test('rollcall addresses shows them to people', async () => {
   const json = await rollcall('addresses', '10.0.0.2', '--json');
 
   expect(all.stdout).toMatch(
-    /^10\.0\.0\.2 +web +virtual_machine +running +site-lab +net0 +proxmox-api:home +2026-03-02 /m,
+    /^10\.0\.0\.2 +web +virtual_machine +running +site-lab +net0 +proxmox-api:home +5 min 0 s$/m,
   );
   expect(twice.stdout.match(/^10\.0\.0\.3 /gm)).toHaveLength(2);
   expect(none.stdout).toBe('No item has such an address.\n');
