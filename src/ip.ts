@@ -21,11 +21,18 @@ export function isReachable(address: string): boolean {
   return family !== undefined && !address.includes('%') && !unreachable.check(address, family);
 }
 
-/** Whether an address is one of a network such as `10.0.0.0/8`. */
+/** Whether a text is a network such as `10.0.0.0/8` or `fd00::/8`. */
+export function isNetwork(text: string): boolean {
+  const [base = '', length = ''] = text.split('/');
+  const family = familyOf(base);
+  return family !== undefined && /^\d{1,3}$/.test(length) && Number(length) <= (family === 'ipv6' ? 128 : 32);
+}
+
+/** Whether an address is one of a network such as `10.0.0.0/8`; nothing is in one that is none. */
 export function isWithin(address: string, network: string): boolean {
   const [base, length] = network.split('/') as [string, string];
   const family = familyOf(base);
-  if (family === undefined || familyOf(address) !== family) return false;
+  if (family === undefined || familyOf(address) !== family || !isNetwork(network)) return false;
   const list = new BlockList();
   list.addSubnet(base, Number(length), family);
   return list.check(address, family);

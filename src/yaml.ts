@@ -16,6 +16,7 @@ import {
   NOT_RESOLVED,
   parseEvents,
   SCALAR_STYLE,
+  visit,
   YAML11_SCHEMA,
   YAMLException,
 } from 'js-yaml';
@@ -181,6 +182,7 @@ class Tagged {
 
 const unsafe = '!unsafe';
 const vault = '!vault';
+const literal = '!literal';
 
 const is = (tag: string, fits: (content: unknown) => boolean) => ({
   identify: (value: unknown) => value instanceof Tagged && value.tag === tag && fits(value.content),
@@ -194,6 +196,7 @@ const unreadMapping = { ...unread, has: () => false, keys: () => [], get: () => 
 const contentOf = <T>({ content }: Tagged) => content as T;
 
 const ansibleSchema = YAML11_SCHEMA.withTags(
+  defineScalarTag(literal, { ...unread, ...is(literal, isText), represent: contentOf<string> }),
   defineScalarTag(vault, { ...unread, ...is(vault, isText), represent: contentOf<string> }),
   defineScalarTag(unsafe, { ...unread, ...is(unsafe, isText), represent: contentOf<string> }),
   defineSequenceTag(unsafe, { ...unread, ...is(unsafe, isList), represent: contentOf<unknown[]> }),
@@ -201,7 +204,25 @@ const ansibleSchema = YAML11_SCHEMA.withTags(
 );
 
 export function writeYaml(value: unknown): string {
-  return dump(value, { schema: ansibleSchema, noRefs: true, lineWidth: -1, quoteStyle: 'double', forceQuotes: true });
+  return dump(value, {
+    schema: ansibleSchema,
+    noRefs: true,
+    lineWidth: -1,
+    quoteStyle: 'double',
+    forceQuotes: true,
+    transform: (documents) =>
+      visit(documents, (node) => {
+        if (node.kind !== 'scalar' || node.tag !== literal) return;
+        const tag = /[.e]/.test(node.value) ? 'float' : 'int';
+        Object.assign(node, { tag: `tag:yaml.org,2002:${tag}`, tagged: false, style: SCALAR_STYLE.PLAIN });
+      }),
+  });
+}
+
+/** A number of JSON as it is written there, which has digits that JavaScript would lose; in the form of YAML 1.1. */
+export function literalNumber(source: string): unknown {
+  const [, whole = source, fraction = '.0', sign, exponent] = /^(-?\d+)(\.\d+)?[eE]([+-]?)(\d+)$/.exec(source) ?? [];
+  return new Tagged(literal, exponent === undefined ? source : `${whole}${fraction}e${sign || '+'}${exponent}`);
 }
 
 /**
@@ -211,7 +232,7 @@ export function writeYaml(value: unknown): string {
  * which for a number, a date or `yes` means nothing.
  */
 export function taggedForAnsible(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Tagged) return value;
   const text = markedText(value);
   if (text !== undefined) return isTakenForMore(text) ? text : new Tagged(unsafe, text);
   const secret = textUnder('__ansible_vault', value);
@@ -222,7 +243,7 @@ export function taggedForAnsible(value: unknown): unknown {
 }
 
 function taggedWhole(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof Tagged) return value;
   const text = markedText(value);
   if (text !== undefined) return text;
   if (Array.isArray(value)) return new Tagged(unsafe, value.map(taggedWhole));
@@ -232,7 +253,7 @@ function taggedWhole(value: unknown): unknown {
 /** Of the texts in a value, whether all are marked, or some not. */
 function marksIn(value: unknown): 'all' | 'some' | 'no text' {
   if (typeof value === 'string') return 'some';
-  if (typeof value !== 'object' || value === null) return 'no text';
+  if (typeof value !== 'object' || value === null || value instanceof Tagged) return 'no text';
   if (markedText(value) !== undefined) return 'all';
   if (textUnder('__ansible_vault', value) !== undefined) return 'some';
   const inner = new Set(Object.values(value).map(marksIn));

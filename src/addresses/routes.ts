@@ -5,7 +5,7 @@ import { invalid, orNull } from '../check.ts';
 import { DomainError } from '../errors.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { limitOf, listOf, pageOf, pageQuery, readCursor } from '../http/paging.ts';
-import { isWithin, rangeOfIpv4 } from '../ip.ts';
+import { isNetwork, isWithin, rangeOfIpv4 } from '../ip.ts';
 import type { House } from '../module.ts';
 import { millisecondsOf } from '../time.ts';
 import { addressesInUse, duplicatesIn } from './addresses.ts';
@@ -117,8 +117,4 @@ export function addressEndpoints(
       },
     }),
   ];
-}
-
-function isNetwork(written: string): boolean {
-  return rangeOfIpv4(written) !== undefined || /^[0-9a-f]*:[0-9a-f:.]*\/\d{1,3}$/i.test(written);
 }

@@ -14,7 +14,7 @@ interface Row extends Omit<AddressClaim, 'addresses' | 'interfaces'> {
 export async function listAddressClaims(db: ReadDb, site: string | undefined): Promise<AddressClaim[]> {
   const { rows } = await sql<Row>`
     SELECT i.ci_id, i.ci_name, i.ci_type, i.ci_status, i.site_id, c.source, coalesce(s.seen_at, c.said_at) AS seen_at,
-      coalesce(c.said ->> '$.technical_specs.primary_address', c.said ->> '$.ansible.host') AS "primary",
+      coalesce(c.said ->> '$.ansible.host', c.said ->> '$.technical_specs.primary_address') AS "primary",
       c.said -> '$.technical_specs.addresses' AS addresses, c.said -> '$.technical_specs.interfaces' AS interfaces
     FROM claims c JOIN configuration_items i ON i.ci_id = c.ci_id LEFT JOIN claim_seen s ON s.claim_id = c.claim_id
     WHERE c.gone_since IS NULL AND c.muted = 0 AND i.deleted_at IS NULL AND i.merged_into IS NULL

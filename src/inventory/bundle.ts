@@ -5,7 +5,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { WrittenFile } from '../folder.ts';
-import { taggedForAnsible, writeYaml } from '../yaml.ts';
+import { parseExactly } from '../json.ts';
+import { literalNumber, taggedForAnsible, writeYaml } from '../yaml.ts';
 import type { Exported } from './export-files.ts';
 import { textFiles } from './export-files.ts';
 import type { InventoryJson } from './exports.ts';
@@ -20,7 +21,7 @@ export function bundleOf(body: Buffer, version: string, exported: Exported): Wri
     file('README.md', readFileSync(new URL('README.md', statics), 'utf8')),
     file(
       'hosts.yml',
-      `# The inventory ${version}, exported by Rollcall.\n${yamlOf(JSON.parse(text) as InventoryJson)}`,
+      `# The inventory ${version}, exported by Rollcall.\n${yamlOf(parseExactly(text, literalNumber) as InventoryJson)}`,
     ),
     file('script/inventory.json', text),
     file('script/inventory.py', readFileSync(new URL('inventory.py', statics), 'utf8'), true),

@@ -74,7 +74,8 @@ test('addresses of living items are listed with interface and source, by address
     3,
     null,
   ]);
-  expect((await call('GET', '/addresses?within=here')).status).toBe(400);
+  for (const within of ['here', 'fd00::/999', '10.0.0.0/33'])
+    expect((await call('GET', `/addresses?within=${within}`)).status).toBe(400);
 });
 
 test('free addresses are those that nobody has and nothing reserves', async () => {

@@ -62,15 +62,20 @@ test('the exported folder tells Ansible what the service tells it', async () => 
   const seen = { os_version: '12', list: [...odd, { inner: odd }], deep: { none: {}, empty: [], more: [[odd]] } };
   const item = { ci_name: 'odd-1', ci_type: 'virtual_machine', technical_specs: { vmid: 1, node: 'pve1', ...seen } };
   await call('POST', '/passes', { source: 'proxmox-api:odd', complete: true, items: [item] });
+  // As an import brings them: JavaScript would write each of them otherwise.
+  const exact = ['8.0', '12345678901234567890', '-0.50', '1e5', '2.50E-7', '1E+21'];
+  const vars8 = { exact: exact.map((text) => ({ __rollcall_literal: text })) };
+  await call('POST', '/ci', { ci_name: 'exact-1', ansible: { vars: vars8 } });
   const folder = join(emptyFolder(), 'break-glass');
 
   const ran = await besides(service)('inventory', 'export', folder);
 
   expect(ran).toMatchObject({ code: 0, stderr: '' });
   expect(ran.stdout).toMatch(/^Wrote the inventory \d+-[0-9a-f]{12} to .*break-glass, 7 files\.$/m);
-  expect(readFileSync(join(folder, 'script/inventory.json'), 'utf8')).toBe(
-    JSON.stringify((await call('GET', '/inventory')).body),
-  );
+  const told = await fetch(`${service.url}/api/v1/inventory`, {
+    headers: { Authorization: `Bearer ${service.adminToken}` },
+  });
+  expect(readFileSync(join(folder, 'script/inventory.json'), 'utf8')).toBe(await told.text());
   await service.app.close();
   const cwd = emptyFolder();
   writeFileSync(join(cwd, 'site.yml'), playbook);
@@ -81,6 +86,7 @@ test('the exported folder tells Ansible what the service tells it', async () => 
     expect(yaml).toMatchObject({ code: 0, stderr: '' });
     expect(yaml.stdout).toBe(script.stdout);
     expect(JSON.parse(yaml.stdout)._meta.hostvars['web-1']).toMatchObject({ secret: vault });
+    expect(yaml.stdout).toMatch(/"exact": \[\s*8\.0,\s*12345678901234567890,\s*-0\.5,\s*100000\.0,/);
     const played = await runAnsible(age, 'ansible-playbook', ['-i', join(folder, 'hosts.yml'), 'site.yml'], { cwd });
     expect(played.stdout).toMatch(/^odd-1 +: ok=/m);
   }
