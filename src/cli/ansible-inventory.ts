@@ -200,10 +200,19 @@ function placedFault(block: string, file: CopiedFile, places: Places): { text: s
     return { text: `${file.shown}:${line}${column === undefined ? '' : `:${column}`}: ${reason}`, hasLine: true };
   const inYaml = places.yamlFault(file);
   if (inYaml !== undefined) return { text: inYaml, hasLine: true };
+  const unclosed = /not enough values to unpack/.test(reason) ? unclosedBracket(file) : undefined;
+  if (unclosed !== undefined) return { text: `${file.shown}:${unclosed}: a [ is not closed`, hasLine: true };
   // What it found in the place of something else, or what it calls undefined, stands last.
   const words = /(?:got|group|Host|entry|line): '?(.+?)'?$/.exec(reason)?.[1] ?? /'([^']+)'/.exec(reason)?.[1];
   const place = words === undefined ? undefined : places.ofWords(file, words);
   return { text: `${place ?? file.shown}: ${reason}`, hasLine: place !== undefined };
+}
+
+/** Over a section or a range without its end Ansible stumbles, and names no line. */
+function unclosedBracket({ copy }: CopiedFile): number | undefined {
+  const lines = readFileSync(copy, 'utf8').split('\n');
+  const at = lines.findIndex((line) => /^[^#;]*\[[^\]#;]*$/.test(line));
+  return at < 0 ? undefined : at + 1;
 }
 
 function reasonIn(block: string, file: CopiedFile): string {

@@ -54,9 +54,7 @@ export function importCommand(): Command {
     .option('--ansible-inventory <program>', 'the ansible-inventory to ask')
     .option('--json', "the service's own answer, and what was left out")
     .addHelpText('after', help)
-    .action(async (paths: string[], _: Options, self: Command) => {
-      // The command above has a --site of its own, and takes it first.
-      const options = self.optsWithGlobals<Options>();
+    .action(async (paths: string[], options: Options, self: Command) => {
       const program = findAnsibleInventory(options.ansibleInventory);
       const origin = originOf(paths);
       const source = checkedSource(

@@ -73,10 +73,8 @@ function whyCommand(): Command {
     .option('--json', "the service's own answer")
     .addHelpText('after', '\nExample:\n  rollcall inventory why web-1')
     .action(
-      async (name: string, _: Narrow, self: Command) =>
+      async (name: string, options: Narrow & { json?: boolean }, self: Command) =>
         await withClient(self, async (client) => {
-          // The command above has a --site of its own, and takes it first.
-          const options = self.optsWithGlobals<Narrow & { json?: boolean }>();
           const why = await client.get<Why>(`/inventory/why/${encodeURIComponent(name)}`, narrowQuery(options));
           if (options.json) return printJson(why);
           printFields([

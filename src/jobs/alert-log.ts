@@ -1,7 +1,7 @@
 /** Alerts in the log too: a line when one begins, and one when it is over. */
 
 import type { Logger } from '../log.ts';
-import { type Alert, listAlerts } from '../store/alerts.ts';
+import { type Alert, standingAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
 import type { Job } from './jobs.ts';
 
@@ -14,7 +14,7 @@ export function alertLogJob(store: Store, log: Logger): Job {
     quiet: true,
     isDueAtStart: () => Promise.resolve(true),
     async run() {
-      const standing = new Map((await standingAlerts(store)).map((alert) => [keyOf(alert), alert]));
+      const standing = new Map((await standingAlerts(store.read)).map((alert) => [keyOf(alert), alert]));
       const begun = [...standing].filter(([key]) => !told.has(key));
       const over = [...told].filter(([key]) => !standing.has(key));
       for (const [, { kind, subject, since, what_to_do }] of begun)
@@ -24,12 +24,6 @@ export function alertLogJob(store: Store, log: Logger): Job {
       return { begun: begun.length, over: over.length };
     },
   };
-}
-
-const most = 10_000;
-
-async function standingAlerts(store: Store): Promise<Alert[]> {
-  return (await listAlerts(store.read, most)).rows.filter(({ until }) => until === null);
 }
 
 /** One that ended and came back is another one. */

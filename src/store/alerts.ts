@@ -86,6 +86,16 @@ export async function listAlerts(
   return { count, rows };
 }
 
+/** All that stand now, whatever their kind. */
+export async function standingAlerts(db: ReadDb): Promise<Alert[]> {
+  return await db
+    .selectFrom('alerts')
+    .select(['kind', 'subject', 'since', 'until', 'what_to_do'])
+    .where('until', 'is', null)
+    .orderBy('since')
+    .execute();
+}
+
 /** The subjects of a kind whose alerts stand now. */
 export async function listStanding(db: ReadDb, kind: string): Promise<string[]> {
   const rows = await db

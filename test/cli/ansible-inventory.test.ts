@@ -38,6 +38,15 @@ Origin: @/my-hosts.ini
     fault: 'my-hosts.ini:4: Expected key=value host variable assignment, got: foo',
   },
   {
+    what: 'INI, with a section that has no end',
+    files: { 'my-hosts.ini': '# [a comment\n[db]\ndb-[1:2]\n[web\nweb-1\n' },
+    said: `[WARNING]:  * Failed to parse @/my-hosts.ini with ini plugin: not enough values
+to unpack (expected 3, got 2)
+[WARNING]: Unable to parse @/my-hosts.ini as an inventory source
+`,
+    fault: 'my-hosts.ini:4: a [ is not closed',
+  },
+  {
     what: 'YAML, which every plugin tried',
     files: { 'hosts.yml': 'all:\n  hosts:\n    a:\n      x: [1\n    b:\n' },
     said: `[WARNING]:  * Failed to parse @/hosts.yml with auto plugin: We
