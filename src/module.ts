@@ -35,7 +35,18 @@ export interface House {
 export interface Opened {
   endpoints?: readonly Endpoint[];
   jobs?: readonly Job[];
+  /** Whether what it needs is there, for those who ask: never at the start. */
+  checks?: readonly (() => Promise<readonly Finding[]>)[];
   /** By name: who reads the references to secrets that begin with it. */
   secretSchemes?: Readonly<Record<string, Scheme>>;
   close?(): Promise<void>;
+}
+
+/** One thing that was looked at by a check; `to_do` says what to do about it. */
+export interface Finding {
+  check: string;
+  /** `note`: it works, and something could be better. */
+  state: 'ok' | 'note' | 'wrong';
+  found: string;
+  to_do?: string;
 }

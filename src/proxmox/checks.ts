@@ -1,20 +1,13 @@
 /** Whether a cluster can be read: reachable, trusted, the token accepted, and each right that discovery wants. */
 
 import { DomainError } from '../errors.ts';
+import type { Finding } from '../module.ts';
 import type { Secret } from '../secrets/secret.ts';
 import { object, text } from './answer.ts';
 import type { Api } from './client.ts';
 import { lookAtCluster } from './itself.ts';
 import { inWords } from './job.ts';
 import { grantingCommands, majorOf, missingRights, type Rights, readRights } from './rights.ts';
-
-export interface Finding {
-  check: string;
-  /** `note`: it works, and something could be better. */
-  state: 'ok' | 'note' | 'wrong';
-  found: string;
-  to_do?: string;
-}
 
 export async function checkCluster(
   name: string,
