@@ -24,6 +24,8 @@ import { verdictEndpoints } from './cmdb/routes/verdicts.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
 import { ownSettings } from './config.ts';
+import { credentialsModule } from './credentials/module.ts';
+import { credentialsSettings } from './credentials/settings.ts';
 import { addressFile, type TokenFiles } from './data-folder.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { StartError } from './errors.ts';
@@ -75,6 +77,7 @@ export const settingsSchema = Type.Object(
     runs: runsSettings,
     addresses: addressSettings,
     proxmox: proxmoxSettings,
+    credentials: credentialsSettings,
     jobs: jobsSettings,
   },
   { additionalProperties: false },
@@ -146,11 +149,17 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const house: House = { store, cmdb, clock, log, secret: secrets.secret, outbound: peers.outbound };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
     const inventory = await inventoryModule(here).open(house, config.inventory);
+    const credentials = await credentialsModule({
+      issues: undefined,
+      vault: undefined,
+      follow: (job) => void clocks.follow(job),
+    }).open(house, config.credentials);
     const modules: Opened[] = [
       inventory,
       await runsModule(inventory).open(house, config.runs),
       await addressesModule.open(house, config.addresses),
       await proxmoxModule.open(house, config.proxmox),
+      credentials,
     ];
     for (const module of modules)
       for (const [name, read] of Object.entries(module.secretSchemes ?? {})) schemes.set(name, read);
@@ -183,7 +192,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...itemEndpoints(cmdb, store),
       ...handEndpoints(cmdb, store, clock),
       ...relationshipEndpoints(cmdb, store, clock),
-      ...impactEndpoints(cmdb, store),
+      ...impactEndpoints(cmdb, store, credentials.credentialsAffected),
       matchEndpoint(cmdb, store),
       revertEndpoint(cmdb, store, clock),
       ...explainEndpoints(cmdb, store, clock),

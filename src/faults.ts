@@ -4,6 +4,7 @@ import type { ErrorObject } from 'ajv/dist/2020.js';
 import { distance } from 'fastest-levenshtein';
 import type { TSchema } from 'typebox';
 import { escapePointer, type Fault } from './errors.ts';
+import { secretLikeness } from './secret-likeness.ts';
 
 /** What is wrong in so many places is wrong in one; a large input must not make an endless answer. */
 const mostFaults = 1000;
@@ -207,5 +208,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   if (typeof value !== 'string') return String(value);
+  if (secretLikeness(value) !== undefined) return 'what stands there, which looks like a secret';
   return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
 }

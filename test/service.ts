@@ -69,7 +69,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     adminToken: read('admin.token'),
     ansibleToken: read('ansible.token'),
     async call(method, path, body, headers = {}) {
-      const outside = /^\/(healthz|readyz|metrics|docs|openapi\.json|ansible)/.test(path);
+      const outside = /^\/(healthz|readyz|metrics|docs|openapi\.json|ansible|credentials\.ics)/.test(path);
       const response = await fetch(`${service.url}${outside ? '' : '/api/v1'}${path}`, {
         method,
         headers: { Authorization: `Bearer ${service.adminToken}`, ...headers },

@@ -271,6 +271,11 @@ async function revertOther(
   undone: Undone,
 ): Promise<void> {
   const { change_no, subject, subject_id, action } = change;
+  if (subject === 'credential')
+    throw new DomainError(
+      'conflict',
+      `A credential is written again with PATCH /api/v1/credentials/${subject_id}. What it was before stands in change ${change_no}.`,
+    );
   if (subject === 'group' || action === 'created')
     throw new DomainError(
       'conflict',

@@ -309,7 +309,7 @@ export const ChangeOnTheWire = Type.Object(
   {
     change_id: Type.String(),
     change_no: Type.Integer({ description: 'counts all changes; names the change as well as its id does' }),
-    subject: Type.Enum(['ci', 'site', 'group']),
+    subject: Type.Enum(['ci', 'site', 'group', 'credential']),
     subject_id: Type.String(),
     ci_name: text(),
     action: Type.String({

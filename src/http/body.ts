@@ -3,6 +3,7 @@
 import express, { type Request, type Response } from 'express';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { DomainError } from '../errors.ts';
+import { withoutSecrets } from '../secret-likeness.ts';
 
 export type ReadBody = (request: Request, response: Response) => Promise<Buffer | undefined>;
 
@@ -147,7 +148,7 @@ const readCharacters = 64 * 1024;
 const secretInText =
   /(?<![\w-])(?=[\w-]*(?:pass|secret|token|key))([\w-]+["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*\]?|\{[^}]*\}?|[^\s,}&]+)/gi;
 
-/** A body to be kept with a refusal: values whose names speak of secrets are taken out, and it is cut. */
+/** A body to be kept with a refusal, cut: without values whose names speak of secrets, or that look like one. */
 export function redactedBody(body: Buffer | undefined): string | null {
   if (!body) return null;
   const text = body.subarray(0, readCharacters).toString('utf8');
@@ -155,10 +156,10 @@ export function redactedBody(body: Buffer | undefined): string | null {
   try {
     if (body.length > readCharacters) throw new RangeError('too large to be read whole for the sake of its start');
     redacted = JSON.stringify(JSON.parse(text), (name, value: unknown) =>
-      secretName.test(name) && value !== null ? '***' : value,
+      secretName.test(name) && value !== null ? '***' : typeof value === 'string' ? withoutSecrets(value) : value,
     );
   } catch {
-    redacted = text.replaceAll(secretInText, '$1"***"');
+    redacted = withoutSecrets(text.replaceAll(secretInText, '$1"***"'));
   }
   return redacted.length > keptCharacters ? `${redacted.slice(0, keptCharacters)}…` : redacted;
 }

@@ -11,6 +11,7 @@ export const scopes = [
   'ci:write',
   'credentials:read',
   'credentials:write',
+  'credentials:calendar',
   'changes:read',
   'jobs:run',
   'admin',
@@ -53,6 +54,11 @@ export interface Endpoint {
   outside?: boolean;
   /** What the token must be allowed; null where none is needed. */
   scope: Scope | null;
+  /**
+   * The token stands in the query as `token`, for programs that can send no header. An address is kept in many places: so
+   * only a token that may do nothing else is taken.
+   */
+  tokenInQuery?: boolean;
   summary: string;
   description?: string;
   tag: string;

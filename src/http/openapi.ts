@@ -26,7 +26,10 @@ export function openApiOf(endpoints: readonly Endpoint[], version: string): Json
     paths,
     components: {
       schemas: components,
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        token_in_address: { type: 'apiKey', in: 'query', name: 'token' },
+      },
     },
   };
 }
@@ -82,7 +85,7 @@ function operationOf(endpoint: Endpoint, components: Record<string, Json>): Json
         }
       : {}),
     responses,
-    security: endpoint.scope ? [{ token: [] }] : [],
+    security: endpoint.scope ? [endpoint.tokenInQuery ? { token_in_address: [] } : { token: [] }] : [],
   };
 }
 

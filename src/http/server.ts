@@ -18,13 +18,14 @@ import { type Clock, stamp } from '../time.ts';
 import type { Auth } from './auth.ts';
 import { bodyReader, parseBody, redactedBody } from './body.ts';
 import { docsRoutes } from './docs.ts';
-import type { Answer, Caller, Endpoint } from './endpoint.ts';
+import type { Answer, Caller, Endpoint, Scope } from './endpoint.ts';
 import { limiter } from './limiter.ts';
 import type { Metrics } from './metrics.ts';
 import { pathOf } from './openapi.ts';
 import { outage, problemOf, statusOf } from './problem.ts';
 import type { Refusals } from './refusals.ts';
 import type { HttpSettings } from './settings.ts';
+import type { KnownToken } from './store.ts';
 
 export interface HttpParts {
   settings: HttpSettings;
@@ -113,7 +114,7 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       const address = request.ip ?? '';
       const caller: Caller = { tokenName: '', scopes: [], address, requestId: locals.requestId, changeRef: null };
       if (endpoint.scope) {
-        const token = await auth.tokenOf(request.get('authorization'), address);
+        const token = await auth.tokenOf(authorizationOf(endpoint, request), address);
         Object.assign(caller, { tokenName: token.token_name, scopes: token.scopes });
         locals.caller = caller;
         if (!token.scopes.includes(endpoint.scope) && !token.scopes.includes('admin')) {
@@ -122,6 +123,7 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
             `The token ${token.token_name} may not do this: it lacks the scope ${endpoint.scope}.`,
           );
         }
+        if (endpoint.tokenInQuery) refuseWiderToken(token, endpoint.scope);
         const wait = perToken?.take(token.token_id, clock().epochMilliseconds);
         if (wait !== undefined)
           throw new DomainError('too_many', `The token ${token.token_name} calls too often; wait ${wait} s.`, {
@@ -130,7 +132,8 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       }
       // Before anything else is refused: what a refused write would have said is kept.
       if (checkBody) locals.body = await readBody(request, response);
-      const query = readQuery({ ...request.query });
+      const { token: _, ...askedFor } = request.query;
+      const query = readQuery(endpoint.tokenInQuery ? askedFor : { ...request.query });
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
       caller.dryRun = query.dry_run === true;
       let body: unknown;
@@ -155,6 +158,20 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       send(response, [status, answer, headers]);
     };
   };
+}
+
+function authorizationOf({ tokenInQuery }: Endpoint, request: Request): string | undefined {
+  if (!tokenInQuery) return request.get('authorization');
+  const { token } = request.query;
+  return typeof token === 'string' ? `Bearer ${token}` : undefined;
+}
+
+function refuseWiderToken({ token_name, scopes }: KnownToken, scope: Scope): void {
+  if (scopes.some((one) => one !== scope))
+    throw new DomainError(
+      'forbidden',
+      `The token ${token_name} may do more than an address should give away. Make one for this alone: rollcall token create NAME --scopes ${scope}`,
+    );
 }
 
 function send(response: Response, [status, body, headers]: Answer | [number, unknown, Answer[2] | undefined]): void {

@@ -11,6 +11,7 @@ import * as jobRuns from '../../db/migrations/0006_job_runs.ts';
 import * as proxmox from '../../db/migrations/0007_proxmox.ts';
 import * as unlike from '../../db/migrations/0008_unlike.ts';
 import * as impact from '../../db/migrations/0009_impact.ts';
+import * as credentials from '../../db/migrations/0010_credentials.ts';
 import { StartError } from '../errors.ts';
 import type { Database } from './tables.ts';
 
@@ -24,6 +25,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007_proxmox': proxmox,
   '0008_unlike': unlike,
   '0009_impact': impact,
+  '0010_credentials': credentials,
 };
 
 /** The names of the migrations that a database has had, oldest first; none for an empty file. */

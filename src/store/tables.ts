@@ -36,6 +36,11 @@ export interface Database {
   playbook_outcomes: PlaybookOutcomesTable;
   job_runs: JobRunsTable;
   job_leases: { job: string; holder: string; until: string };
+  credentials: CredentialsTable;
+  credential_associations: { credential_id: string; ci_id: string; role: string | null; since: string };
+  credential_rotations: CredentialRotationsTable;
+  credential_issues: CredentialIssuesTable;
+  credential_vault_findings: CredentialVaultFindingsTable;
   proxmox_clusters: ProxmoxClustersTable;
   proxmox_readings: { source: string; subject: string; kind: string; read_at: string; content: string };
 }
@@ -224,12 +229,13 @@ export interface RelationshipTargetsTable {
 export interface ChangesTable {
   change_no: Generated<number>;
   change_id: string;
-  subject: 'ci' | 'site' | 'group';
+  subject: 'ci' | 'site' | 'group' | 'credential';
   subject_id: string;
   action: string;
   source: string;
   actor: string | null;
   change_ref: string | null;
+  change_ref_standing: Generated<number>;
   reason: string | null;
   request_id: string | null;
   pass_id: string | null;
@@ -418,4 +424,63 @@ export interface JobRunsTable {
   outcome: 'running' | 'good' | 'partial' | 'held' | 'failed' | 'interrupted';
   error: string | null;
   counts: string;
+}
+
+export interface CredentialsTable {
+  credential_id: string;
+  credential_name: string;
+  credential_type: string;
+  owner_email: string | null;
+  vaultwarden_item_id: string | null;
+  lifecycle_state: 'planned' | 'active' | 'rotating' | 'compromised' | 'retired';
+  last_rotated_at: string | null;
+  rotation_period_days: number | null;
+  next_rotation_due: string | null;
+  expires_at: string | null;
+  snooze: string | null;
+  waiver: string | null;
+  vault_revised_at: string | null;
+  vault_told_at: string | null;
+  notes: string | null;
+  runbook_url: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface CredentialRotationsTable {
+  rotation_id: string;
+  credential_id: string;
+  rotated_at: string;
+  recorded_at: string;
+  evidence: string;
+  note: string | null;
+  recorded_by: string;
+  change_ref: string | null;
+}
+
+export interface CredentialIssuesTable {
+  credential_id: string;
+  cycle: string;
+  repository: string;
+  state: 'creating' | 'open' | 'closed' | 'left';
+  issue_number: number | null;
+  issue_url: string | null;
+  level_said: number;
+  said: string | null;
+  body_hash: string | null;
+  reopened: Generated<number>;
+  replaced: Generated<number>;
+  tried_at: string;
+  opened_at: string | null;
+  ended_at: string | null;
+  ended_why: string | null;
+}
+
+export interface CredentialVaultFindingsTable {
+  kind: 'untracked' | 'missing' | 'ambiguous' | 'trashed' | 'archived' | 'went_back' | 'from_the_future';
+  subject: string;
+  credential_id: string | null;
+  item_id: string | null;
+  item_name: string | null;
+  since: string;
 }

@@ -63,9 +63,9 @@ test('a call can be tried on the page with a token', async () => {
   await page.goto(`${url}/docs`);
 
   await page.getByRole('button', { name: 'Authorize' }).first().click();
-  await page.locator('.auth-container input').fill(adminToken);
-  await page.locator('.auth-btn-wrapper .authorize').click();
-  await page.locator('.auth-btn-wrapper .btn-done').click();
+  await page.locator('#auth-bearer-value').fill(adminToken);
+  await page.locator('.auth-btn-wrapper .authorize').first().click();
+  await page.locator('.auth-btn-wrapper .btn-done').first().click();
   await page.locator('#operations-sites-getSites .opblock-summary-control').click();
   await page.locator('#operations-sites-getSites').getByRole('button', { name: 'Try it out' }).click();
   await page.locator('#operations-sites-getSites').getByRole('button', { name: 'Execute' }).click();

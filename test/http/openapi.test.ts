@@ -99,8 +99,11 @@ test('every call refuses a token that has all scopes but its own, and takes one 
     );
     own.set(scope, await tokenWith('own', [scope]));
   }
-  const ask = ({ method, path }: Listed, token: string | undefined) =>
-    send(service.url, { method, path: path.replaceAll(/[{}]/g, ''), headers: { Authorization: `Bearer ${token}` } });
+  const ask = ({ method, path, operation: { security } }: Listed, token: string | undefined) => {
+    const isInAddress = JSON.stringify(security).includes('token_in_address');
+    const named = path.replaceAll(/[{}]/g, '') + (isInAddress ? `?token=${token}` : '');
+    return send(service.url, { method, path: named, headers: { Authorization: `Bearer ${token}` } });
+  };
 
   expect(operations.length).toBeGreaterThan(20);
   for (const one of operations) {
@@ -167,7 +170,10 @@ test('every call that reads answers as the document says, and so does every prob
   const failing = { plays: [playWith('failed')], outcome: 'failed', more: { inventory_version: version } };
   const runId = await sendRun(service, callsOf(failing));
   const { id } = (await call('POST', '/jobs/sweep/run', { wait: true })).body as { id: string };
+  const phone = { token_name: 'phone', scopes: ['credentials:calendar'] };
+  const { token } = (await call('POST', '/tokens', phone)).body as { token: string };
   const names: Record<string, string> = {
+    credential_id: 'pve',
     id,
     run_id: runId,
     ci_id: 'web-1',
@@ -187,7 +193,9 @@ test('every call that reads answers as the document says, and so does every prob
     const bare = one.path.replace('/api/v1', '').replaceAll(/\{(\w+)\}/g, (_, name: string) => named[name] ?? '');
     const query = one.operation.parameters?.some(({ name, required }) => name === 'from' && required)
       ? `?from=${version}`
-      : '';
+      : one.path === '/credentials.ics'
+        ? `?token=${token}`
+        : '';
     const good = await call('GET', bare + query);
     const ghost = await call('GET', one.path.replace('/api/v1', '').replaceAll(/\{\w+\}/g, 'ghost') + query);
     const wrong = await call('GET', `${bare}?nonsense=1`);
@@ -230,6 +238,7 @@ test('every call that writes answers as the document says', async () => {
     sent.body,
   ]);
   const relationship = '/ci/{ci_id}/relationships/{relationship_type}/{target_ci_id}';
+  const one = '/credentials/{credential_id}';
   const calls: [method: string, path: string, real: string, body?: unknown][] = [
     ['POST', '/ci', '/ci', item],
     ['POST', '/ci', '/ci', { ...item, nonsense: 1 }],
@@ -280,6 +289,18 @@ test('every call that writes answers as the document says', async () => {
     ['PUT', '/groups/{name}', '/groups/webservers', { match: { ci_name: 'web*' } }],
     ['POST', '/proxmox/clusters/{cluster}/rehearse', '/proxmox/clusters/home/rehearse'],
     ['POST', '/proxmox/clusters/{cluster}/rehearse', '/proxmox/clusters/ghost/rehearse'],
+    ['POST', '/credentials', '/credentials', { credential_name: 'pve', credential_type: 'api_token' }],
+    ['POST', '/credentials', '/credentials', { credential_name: 'pve', credential_type: 'password' }],
+    ['PATCH', one, '/credentials/pve', { notes: 'behind the router', expires_at: '2026-03-10' }],
+    ['POST', `${one}/snooze`, '/credentials/pve/snooze', { until: '5d', reason: 'moving' }],
+    ['DELETE', `${one}/snooze`, '/credentials/pve/snooze'],
+    ['POST', `${one}/waive`, '/credentials/pve/waive', { until: '5d' }],
+    ['DELETE', `${one}/waive`, '/credentials/pve/waive'],
+    ['POST', '/credentials/rehearse', '/credentials/rehearse'],
+    ['POST', `${one}/rotated`, '/credentials/pve/rotated', { expires_at: null }],
+    ['PUT', `${one}/associations/{ci_id}`, '/credentials/pve/associations/db-1', { role: 'deploy' }],
+    ['DELETE', `${one}/associations/{ci_id}`, '/credentials/pve/associations/db-1'],
+    ['DELETE', `${one}/associations/{ci_id}`, '/credentials/pve/associations/db-1'],
     ...runCalls,
     ['POST', '/jobs/{name}/run', '/jobs/sweep/run'],
     ['POST', '/jobs/{name}/run', '/jobs/sweep/run', { wait: true }],
@@ -303,6 +324,7 @@ const playWith = (status: string) => ({ name: 'All', tasks: { Do: [{ host: 'web-
 
 /** Something for every list. */
 async function fill({ call }: Service): Promise<void> {
+  const credential = { credential_name: 'pve', credential_type: 'api_token', next_rotation_due: '2026-03-04' };
   const machine = { ci_type: 'virtual_machine', ci_name: 'web-1', ci_status: 'running', site_id: 'site-ranch' };
   await call('POST', '/ci', {
     ...machine,
@@ -317,6 +339,7 @@ async function fill({ call }: Service): Promise<void> {
   );
   await call('PUT', '/ci/web-1/pins/owner', { value: 'alice', reason: 'hers', until: '3d' });
   await call('POST', '/ci', { ci_name: 'db-1', relationships: [{ relationship_type: 'serves', ci_name: 'web-1' }] });
+  await call('POST', '/credentials', { ...credential, associations: [{ ci_name: 'web-1' }, { ci_name: 'db-1' }] });
   await call('POST', '/ci', { nonsense: true });
   await call('PUT', '/groups/webservers', { match: { ci_name: 'web*' }, vars: { port: 80 }, children: ['proxies'] });
   await call('PATCH', '/sites/site-ranch', { name: 'The ranch', vars: { ntp: 'a' } });

@@ -10,7 +10,7 @@ import type { Json } from '../item.ts';
 import type { Undo, UndoneWith } from '../undo.ts';
 
 export interface Change extends Difference {
-  subject: 'ci' | 'site' | 'group';
+  subject: 'ci' | 'site' | 'group' | 'credential';
   subject_id: string;
   /** What an item is called; not stored, since its row says it. */
   ci_name?: string;
@@ -82,7 +82,7 @@ export async function storeChanges(
 export interface ReadChange {
   change_no: number;
   change_id: string;
-  subject: 'ci' | 'site' | 'group';
+  subject: 'ci' | 'site' | 'group' | 'credential';
   subject_id: string;
   ci_name: string | null;
   action: string;

@@ -9,7 +9,7 @@ import type { Undo, UndoneWith, VerdictsMade } from '../undo.ts';
 export interface UndoableChange {
   change_no: number;
   change_id: string;
-  subject: 'ci' | 'site' | 'group';
+  subject: 'ci' | 'site' | 'group' | 'credential';
   subject_id: string;
   action: string;
   source: string;

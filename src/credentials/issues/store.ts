@@ -1,0 +1,90 @@
+/** The queries of the issues that ask for a rotation: one row for a credential and a cycle. */
+
+import { sql } from 'kysely';
+import type { ReadDb, Trx } from '../../store/open.ts';
+import { insertRows } from '../../store/rows.ts';
+import type { CredentialId } from '../credential.ts';
+import type { ShownIssue } from '../wire.ts';
+
+type Db = ReadDb | Trx;
+
+export interface KeptIssue {
+  credential_id: CredentialId;
+  /** The due date that it is for. */
+  cycle: string;
+  repository: string;
+  /** `creating`: it may be there or not. `left`: a person closed it twice, or it vanished twice. */
+  state: 'creating' | 'open' | 'closed' | 'left';
+  issue_number: number | null;
+  issue_url: string | null;
+  /** The last level that was commented on. */
+  level_said: number;
+  /** The comment that was begun last, by its marker. */
+  said: string | null;
+  /** Of the title and the body as they were written last. */
+  body_hash: string | null;
+  reopened: boolean;
+  replaced: boolean;
+  tried_at: string;
+  opened_at: string | null;
+  ended_at: string | null;
+  ended_why: string | null;
+}
+
+const columns = [
+  'credential_id',
+  'cycle',
+  'repository',
+  'state',
+  'issue_number',
+  'issue_url',
+  'level_said',
+  'said',
+  'body_hash',
+  'reopened',
+  'replaced',
+  'tried_at',
+  'opened_at',
+  'ended_at',
+  'ended_why',
+] as const;
+
+/** Those that stand, and those that people have ended in the cycle that goes on. */
+export async function listIssues(db: Db): Promise<KeptIssue[]> {
+  const rows = await db.selectFrom('credential_issues').select(columns).orderBy('tried_at').orderBy('cycle').execute();
+  return rows.map((row) => ({
+    ...row,
+    credential_id: row.credential_id as CredentialId,
+    reopened: row.reopened === 1,
+    replaced: row.replaced === 1,
+  }));
+}
+
+export async function storeIssue(trx: Trx, { reopened, replaced, ...issue }: KeptIssue): Promise<void> {
+  const row = { ...issue, reopened: reopened ? 1 : 0, replaced: replaced ? 1 : 0 };
+  await insertRows(trx, 'credential_issues', [row], ['credential_id', 'cycle']);
+}
+
+export async function deleteIssue(trx: Trx, { credential_id, cycle }: KeptIssue): Promise<void> {
+  await trx
+    .deleteFrom('credential_issues')
+    .where('credential_id', '=', credential_id)
+    .where('cycle', '=', cycle)
+    .execute();
+}
+
+/** The one that stands for each credential, or the last one that did. */
+export async function shownIssues(db: Db): Promise<Map<string, ShownIssue>> {
+  const rows = await db
+    .selectFrom('credential_issues')
+    .select(['credential_id', 'cycle', 'state', 'issue_number', 'issue_url'])
+    .orderBy(sql`state IN ('creating', 'open', 'left')`)
+    .orderBy('tried_at')
+    .execute();
+  return new Map(
+    rows.map(({ credential_id, cycle, state, issue_number, issue_url }) => [
+      credential_id,
+      { number: issue_number, url: issue_url, state, cycle },
+    ]),
+  );
+}

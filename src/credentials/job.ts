@@ -1,0 +1,25 @@
+/** When credentials are looked at: all of them every morning, and what is under way every quarter of an hour. */
+
+import type { Job } from '../jobs/jobs.ts';
+import { type CheckParts, checkCredentials, followCredentials } from './check.ts';
+
+export const checkJobName = 'check-credentials';
+export const followJobName = 'follow-credentials';
+const lease = 'credentials';
+
+export function credentialJobs(parts: CheckParts): Job[] {
+  return [
+    {
+      name: checkJobName,
+      lease,
+      schedule: '17 6 * * *',
+      run: ({ signal }) => checkCredentials(parts, signal),
+    },
+    {
+      name: followJobName,
+      lease,
+      schedule: '*/15 * * * *',
+      run: ({ signal }) => followCredentials(parts, signal),
+    },
+  ];
+}
