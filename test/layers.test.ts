@@ -75,6 +75,8 @@ const parts: Readonly<Record<string, readonly string[]>> = {
 
 /** A folder, a file, or a file of that name in any folder. */
 const libraries: Readonly<Record<string, readonly string[]>> = {
+  '@octokit/plugin-throttling': ['src/github/'],
+  '@octokit/rest': ['src/github/'],
   'ical-generator': ['src/credentials/'],
   'csv-parse': ['src/cli/'],
   ajv: ['src/check.ts', 'src/faults.ts'],
