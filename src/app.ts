@@ -30,6 +30,8 @@ import { addressFile, type TokenFiles } from './data-folder.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin } from './first-start.ts';
+import { githubModule } from './github/module.ts';
+import { githubSettings } from './github/settings.ts';
 import { openAuth } from './http/auth.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { pruneRefusalsJob } from './http/job.ts';
@@ -77,6 +79,7 @@ export const settingsSchema = Type.Object(
     runs: runsSettings,
     addresses: addressSettings,
     proxmox: proxmoxSettings,
+    github: githubSettings,
     credentials: credentialsSettings,
     jobs: jobsSettings,
   },
@@ -149,6 +152,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const house: House = { store, cmdb, clock, log, secret: secrets.secret, outbound: peers.outbound };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
     const inventory = await inventoryModule(here).open(house, config.inventory);
+    const github = await githubModule.open(house, config.github);
     const credentials = await credentialsModule({
       issues: undefined,
       vault: undefined,
@@ -159,6 +163,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       await runsModule(inventory).open(house, config.runs),
       await addressesModule.open(house, config.addresses),
       await proxmoxModule.open(house, config.proxmox),
+      github,
       credentials,
     ];
     for (const module of modules)

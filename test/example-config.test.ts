@@ -31,6 +31,7 @@ test('every line of the example can be taken as it stands', async () => {
   const {
     http: _,
     proxmox: _proxmox,
+    github: _github,
     data: _data,
     ...settings
   } = readYaml(uncommented, 'rollcall.example.yml').value as Config;
