@@ -9,7 +9,7 @@ export interface Client {
   /** Such as http://127.0.0.1:7373. */
   url: string;
   get<T = Json>(path: string, query?: Query): Promise<T>;
-  send<T = Json>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, query?: Query): Promise<T>;
+  send<T = Json>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown, query?: Query): Promise<T>;
   /** The body as it was sent, and the headers. */
   read(path: string, query?: Query, headers?: Record<string, string>): Promise<{ text: string; headers: Headers }>;
   /** All pages of a list, or its first `most` entries. */

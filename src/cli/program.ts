@@ -8,6 +8,7 @@ import { applyCommand } from './apply.ts';
 import { backupCommand } from './backup.ts';
 import { ciCommand } from './ci.ts';
 import { conflictsCommand } from './conflicts.ts';
+import { credentialsCommand } from './credentials.ts';
 import { discoverCommand } from './discover.ts';
 import { doctorCommand } from './doctor.ts';
 import { driftCommand } from './drift.ts';
@@ -57,6 +58,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     passesCommand(),
     runsCommand(),
     discoverCommand(),
+    credentialsCommand(),
     sourcesCommand(),
     conflictsCommand(),
     addressesCommand(),

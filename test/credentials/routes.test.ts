@@ -226,7 +226,7 @@ test('who takes the place of an item has its credentials, until that is undone',
   const merged = await users();
   const { body: changes } = await service.call('GET', '/changes');
   const merge = itemsOf(changes).find(({ reason }) => reason === 'one machine') as Json;
-  await service.call('POST', `/changes/${merge.change_id}/revert`);
+  await service.call('POST', `/changes/${merge.change_id}/revert`, {});
 
   expect(merged).toEqual([(heir as Json).ci_id]);
   expect(await users()).toEqual(before);

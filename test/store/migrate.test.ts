@@ -44,7 +44,7 @@ async function usedFolder(): Promise<string> {
 
 test('a new database is migrated without a backup of nothing', async () => {
   const folder = temporaryFolder();
-  bring({ '0010_colour': addColumn });
+  bring({ '0999_colour': addColumn });
 
   const store = await openedStore(folder);
 
@@ -55,15 +55,15 @@ test('a new database is migrated without a backup of nothing', async () => {
 test('a database that was used is backed up before each migration', async () => {
   const folder = await usedFolder();
   const before = contentOf(join(folder, databaseName));
-  bring({ '0010_colour': addColumn, '0011_colours': addTable });
+  bring({ '0999_colour': addColumn, '1000_colours': addTable });
 
   const store = await openedStore(folder);
 
   expect(store.isNew).toBe(false);
   expect(await sitesIn(store)).toEqual(['a']);
-  expect(readdirSync(join(folder, 'backups')).sort()).toEqual(['before-0010_colour.db', 'before-0011_colours.db']);
-  expect(contentOf(join(folder, 'backups/before-0010_colour.db'))).toEqual(before);
-  expect(JSON.stringify(contentOf(join(folder, 'backups/before-0011_colours.db')))).toContain('colour');
+  expect(readdirSync(join(folder, 'backups')).sort()).toEqual(['before-0999_colour.db', 'before-1000_colours.db']);
+  expect(contentOf(join(folder, 'backups/before-0999_colour.db'))).toEqual(before);
+  expect(JSON.stringify(contentOf(join(folder, 'backups/before-1000_colours.db')))).toContain('colour');
 });
 
 test('a database that is up to date is left as it is', async () => {
@@ -79,8 +79,8 @@ test('a database that is up to date is left as it is', async () => {
 test('a migration that fails leaves the database as it was, and those before it stand', async () => {
   const folder = await usedFolder();
   bring({
-    '0010_colour': addColumn,
-    '0011_broken': async (db) => {
+    '0999_colour': addColumn,
+    '1000_broken': async (db) => {
       await addTable(db);
       await db.schema.dropTable('activity').execute();
       throw new Error('the migration broke');
@@ -90,7 +90,7 @@ test('a migration that fails leaves the database as it was, and those before it 
   await expect(openedStore(folder)).rejects.toThrow('the migration broke');
 
   const content = contentOf(join(folder, databaseName));
-  expect(content).toEqual(contentOf(join(folder, 'backups/before-0011_broken.db')));
+  expect(content).toEqual(contentOf(join(folder, 'backups/before-1000_broken.db')));
   expect(JSON.stringify(content)).toContain('colour');
 });
 
@@ -98,7 +98,7 @@ test('after a migration that failed the data are free, and the next try begins w
   const folder = await usedFolder();
   let isBroken = true;
   bring({
-    '0010_broken': async (db) => {
+    '0999_broken': async (db) => {
       await addColumn(db);
       if (isBroken) throw new Error('the migration broke');
     },
