@@ -24,13 +24,14 @@ import { verdictEndpoints } from './cmdb/routes/verdicts.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
 import { ownSettings } from './config.ts';
+import type { Issues } from './credentials/check.ts';
 import { credentialsModule } from './credentials/module.ts';
 import { credentialsSettings } from './credentials/settings.ts';
 import { addressFile, type TokenFiles } from './data-folder.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin } from './first-start.ts';
-import { githubModule } from './github/module.ts';
+import { githubModule, type OpenedGithub } from './github/module.ts';
 import { githubSettings } from './github/settings.ts';
 import { openAuth } from './http/auth.ts';
 import type { Endpoint } from './http/endpoint.ts';
@@ -154,7 +155,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const inventory = await inventoryModule(here).open(house, config.inventory);
     const github = await githubModule.open(house, config.github);
     const credentials = await credentialsModule({
-      issues: undefined,
+      issues: issuesOf(github, config.github.token),
       vault: undefined,
       follow: (job) => void clocks.follow(job),
     }).open(house, config.credentials);
@@ -260,6 +261,19 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     await store.close();
     throw error;
   }
+}
+
+/** How credentials use the tracker, where the settings name one. */
+function issuesOf({ tracker, settings }: OpenedGithub, token: string | undefined): Issues | undefined {
+  if (!tracker) return undefined;
+  const { owners, default_assignees, max_creates_per_run } = settings;
+  const login = (owner: string | null) => (owner === null ? undefined : owners[owner]);
+  return {
+    tracker,
+    assignees: (owner) => [login(owner) ?? default_assignees].flat(),
+    maxCreates: max_creates_per_run,
+    tokenItem: token?.startsWith('vaultwarden:') ? token.slice('vaultwarden:'.length) : undefined,
+  };
 }
 
 /**

@@ -83,7 +83,7 @@ async function list(client: Client, { due, type, state, owner, json }: ListOptio
 const colours = { none: 'reset', medium: 'yellow', high: 'red', critical: 'redBright' } as const;
 
 function daysShown({ days_left, urgency, snooze, waiver }: Json): string {
-  const days = days_left === null ? '-' : shown(String(days_left));
+  const days = days_left === null ? '-' : shown(days_left);
   const put = waiver ? ' (waived)' : snooze ? ' (snoozed)' : '';
   return styled(colours[urgency as keyof typeof colours] ?? 'reset', `${days}${put}`);
 }
@@ -420,7 +420,7 @@ function showRehearsed({ has_tracker, has_vault, actions }: Rehearsed): void {
     actions.map(({ credential_name, action, issue_number }) => [
       credential_name,
       action,
-      issue_number === null ? null : `#${shown(String(issue_number))}`,
+      issue_number === null ? null : `#${shown(issue_number)}`,
     ]),
     'Nothing would be done.',
   );

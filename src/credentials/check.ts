@@ -70,7 +70,7 @@ export async function followCredentials(parts: CheckParts, signal: AbortSignal):
 export async function rehearseCheck(parts: CheckParts): Promise<Rehearsed> {
   const { vault, issues } = parts;
   const read = vault && (await readVault({ ...parts, ...vault }, true));
-  const intended = issues ? await intendIssues(keepPartsOf(parts, issues)) : [];
+  const intended = issues ? await issues.tracker.during(() => intendIssues(keepPartsOf(parts, issues))) : [];
   const names = read?.names ?? [];
   return {
     has_tracker: issues !== undefined,
@@ -98,7 +98,7 @@ async function keepOrTell(
   if (!issues) return undefined;
   const { tracker, tokenItem } = issues;
   try {
-    const kept = await keepIssues(keepPartsOf(parts, issues), isFollowing, signal);
+    const kept = await tracker.during(() => keepIssues(keepPartsOf(parts, issues), isFollowing, signal));
     problems.push(...kept.problems);
     return kept;
   } catch (error) {

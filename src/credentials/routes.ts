@@ -114,7 +114,7 @@ export function credentialEndpoints({ store, records, today, rehearse, changed }
         const rows = (await shown(await listCredentials(store.read))).filter(
           (row) =>
             Object.entries(exact).every(
-              ([key, value]) => String(row[key as keyof typeof row] ?? '').toLowerCase() === value.toLowerCase(),
+              ([key, value]) => row[key as keyof typeof exact]?.toLowerCase() === value.toLowerCase(),
             ) &&
             (q === undefined || textOf(row).includes(q.toLowerCase())),
         );

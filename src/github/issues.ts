@@ -44,7 +44,9 @@ export interface Dialect {
 /** As many as GitHub gives an issue to. */
 const mostAssignees = 10;
 
-export function openIssues(api: Api, dialect: Dialect, clock: Clock): Tracker {
+export type Verbs = Omit<Tracker, 'during'>;
+
+export function openIssues(api: Api, dialect: Dialect, clock: Clock): Verbs {
   return {
     repository: api.repository,
     called: api.called,

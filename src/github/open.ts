@@ -6,7 +6,7 @@ import type { Clock } from '../time.ts';
 import { type ApiParts, openApi } from './api.ts';
 import { giteaDialect } from './gitea.ts';
 import { githubDialect } from './github.ts';
-import { openIssues } from './issues.ts';
+import { openIssues, type Verbs } from './issues.ts';
 import { octokitExchange } from './octokit.ts';
 import { plainExchange } from './plain.ts';
 import { isPublic, type Place } from './settings.ts';
@@ -26,10 +26,15 @@ export interface TrackerParts {
 
 const userAgent = 'rollcall';
 
-export function openTracker({ place, repository, outbound, token, clock, secondMs = 1000 }: TrackerParts): Tracker {
+export function openTracker({ token, ...parts }: TrackerParts): Tracker {
+  const holder = openHolder(orRefused(token));
+  return { ...trackerOf({ ...parts, token: holder.token }), during: holder.during };
+}
+
+function trackerOf({ place, repository, outbound, token, clock, secondMs = 1000 }: TrackerParts): Verbs {
   const isGitea = place.kind === 'gitea';
   const words = { scheme: isGitea ? 'token' : 'Bearer', redirectsByName: isGitea } as const;
-  const wire = openWire({ ...place, ...words, outbound, token: orRefused(token) });
+  const wire = openWire({ ...place, ...words, outbound, token });
   const parts = { repository, wire, clock } satisfies Partial<ApiParts>;
   if (isGitea) {
     const exchange = plainExchange(wire, userAgent);
@@ -39,6 +44,28 @@ export function openTracker({ place, repository, outbound, token, clock, secondM
   const exchange = octokitExchange(wire, { isSlow: isPublic(place), secondMs }, userAgent);
   const api = openApi({ ...parts, called: 'GitHub', exchange, page: { per_page: '100' }, tellsExpiry: true });
   return openIssues(api, githubDialect(api), clock);
+}
+
+/** Asks for the token at each use, and while something goes on for several uses at once. */
+function openHolder(token: () => Promise<Secret>): { token: () => Promise<Secret> } & Pick<Tracker, 'during'> {
+  let held: Promise<Secret> | undefined;
+  let users = 0;
+  return {
+    token: () => {
+      if (users === 0) return token();
+      held ??= token();
+      return held;
+    },
+    async during(work) {
+      users += 1;
+      try {
+        return await work();
+      } finally {
+        users -= 1;
+        if (users === 0) held = undefined;
+      }
+    },
+  };
 }
 
 /** Where the token is not to be had, its keeper says why, and nothing was sent. */

@@ -99,6 +99,8 @@ export interface Tracker {
   /** Answers sentences about what could not be done. */
   update(number: number, change: IssueChange, signal?: AbortSignal): Promise<readonly string[]>;
   close(number: number, closing: Closing, signal?: AbortSignal): Promise<readonly string[]>;
+  /** While the work goes on, the token is asked for once and kept in memory. */
+  during<T>(work: () => Promise<T>): Promise<T>;
   /** When the token ends, as the last answer told: null for never, undefined where it was not told. */
   tokenExpiresAt(): string | null | undefined;
   check(): Promise<Finding[]>;

@@ -222,11 +222,11 @@ test('who takes the place of an item has its credentials, until that is undone',
   const before = await users();
 
   const { body: heir } = await service.call('GET', '/ci/new');
-  await service.call('POST', `/ci/${(heir as Json).ci_id}/merge`, { other: 'old', reason: 'one machine' });
+  await service.call('POST', `/ci/${String((heir as Json).ci_id)}/merge`, { other: 'old', reason: 'one machine' });
   const merged = await users();
   const { body: changes } = await service.call('GET', '/changes');
   const merge = itemsOf(changes).find(({ reason }) => reason === 'one machine') as Json;
-  await service.call('POST', `/changes/${merge.change_id}/revert`, {});
+  await service.call('POST', `/changes/${String(merge.change_id)}/revert`, {});
 
   expect(merged).toEqual([(heir as Json).ci_id]);
   expect(await users()).toEqual(before);
@@ -239,7 +239,9 @@ test('a retired one gives its name up', async () => {
   await service.call('PATCH', '/credentials/pve token', { lifecycle_state: 'retired' });
 
   const second = await add(service, { credential_type: 'password' });
-  const back = await service.call('PATCH', `/credentials/${first.credential_id}`, { lifecycle_state: 'active' });
+  const back = await service.call('PATCH', `/credentials/${String(first.credential_id)}`, {
+    lifecycle_state: 'active',
+  });
 
   expect(second.credential_id).not.toBe(first.credential_id);
   expect(back.status).toBe(409);
@@ -252,7 +254,7 @@ test('the calendar has each day, for a token that may do nothing else', async ()
   const token = async (scopes: string[]) =>
     ((await service.call('POST', '/tokens', { token_name: 'phone', scopes })).body as Json).token;
 
-  const get = (value: unknown) => fetch(`${service.url}/credentials.ics?token=${value}`);
+  const get = (value: unknown) => fetch(`${service.url}/credentials.ics?token=${String(value)}`);
   const read = await get(await token(['credentials:calendar']));
   const text = await read.text();
   const refused = [await get(service.adminToken), await get('wrong'), await fetch(`${service.url}/credentials.ics`)];
