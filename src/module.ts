@@ -27,7 +27,7 @@ export interface House {
   clock: Clock;
   log: Logger;
   /** What a setting of the form `SecretRef` names: asked for at each use, never at the start. */
-  secret(ref: string): Promise<Secret>;
+  secret(ref: string, signal?: AbortSignal): Promise<Secret>;
   /** How somebody else's system is called; throws StartError where the peer cannot be called so. */
   outbound(peer: Peer, limits?: Partial<Limits>): Outbound;
 }

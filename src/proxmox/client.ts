@@ -25,16 +25,25 @@ export function part(name: string | number): string {
   return encodeURIComponent(written);
 }
 
-export async function openApi(outbound: Outbound, token: () => Promise<Secret>, signal?: AbortSignal): Promise<Api> {
+/**
+ * Asks for the token once, at the first call: an opened API is for one run of a job or one request, and where the token is
+ * in a vault, each reading takes seconds.
+ */
+export async function openApi(
+  outbound: Outbound,
+  token: (signal?: AbortSignal) => Promise<Secret>,
+  signal?: AbortSignal,
+): Promise<Api> {
   const { buildApiProxy } = await loadPaths();
+  let secret: Promise<Secret> | undefined;
   const engine: ApiRequestable = {
     async doRequest(method: string, path: string, _template: string, params?: Record<string, unknown>) {
       if (method !== 'get' && method !== 'GET') throw new ProxmoxError('invalid', `${method} is never asked for`);
       const query = new URLSearchParams(
         Object.entries(params ?? {}).map(([name, value]): [string, string] => [name, String(value)]),
       ).toString();
-      const secret = await token();
-      return await ask(outbound, `${path}${query === '' ? '' : `?${query}`}`, secret, signal);
+      secret ??= token(signal);
+      return await ask(outbound, `${path}${query === '' ? '' : `?${query}`}`, await secret, signal);
     },
   };
   return buildApiProxy(engine, '/api2/json') as Api;

@@ -34,7 +34,7 @@ export const proxmoxModule: Module<typeof proxmoxSettings> = {
       const outbound = house.outbound(peer, { attempts: 2, atOnce: 6, keepAliveMs: 4000 });
       const neighbours = clusters.filter(({ site }) => site === cluster.site).map(sourceOf);
       const discovery = openDiscovery({ ...house, settings: cluster, pace, neighbours });
-      const secret = () => house.secret(token);
+      const secret = (signal?: AbortSignal) => house.secret(token, signal);
       const open = (signal?: AbortSignal) => openApi(outbound, secret, signal);
       return { name, discovery, open, token: secret };
     });

@@ -6,7 +6,7 @@ import { schemeOf } from './ref.ts';
 import { Secret } from './secret.ts';
 
 /** Reads what a scheme's references name; undefined where that is not there. */
-export type Scheme = (name: string) => Promise<string | undefined>;
+export type Scheme = (name: string, signal?: AbortSignal) => Promise<string | undefined>;
 
 export interface SecretParts {
   env: Readonly<Record<string, string | undefined>>;
@@ -17,8 +17,11 @@ export interface SecretParts {
 }
 
 export interface Secrets {
-  /** Throws SecretError, which says which reference it was and what to do, and nothing of the value. */
-  secret: (ref: string) => Promise<Secret>;
+  /**
+   * Throws SecretError, which says which reference it was and what to do, and nothing of the value; or the reason of the
+   * signal, where a scheme takes its time.
+   */
+  secret: (ref: string, signal?: AbortSignal) => Promise<Secret>;
   /** The schemes that are read here. */
   schemes: () => string[];
 }
@@ -35,7 +38,7 @@ export function openSecrets({ env, folder = '.', schemes = new Map() }: SecretPa
   };
   const known = () => [...Object.keys(own), ...schemes.keys()];
   return {
-    async secret(ref) {
+    async secret(ref, signal) {
       const scheme = schemeOf(ref);
       const read = Object.hasOwn(own, scheme) ? own[scheme] : schemes.get(scheme);
       // What stands there may be the secret itself.
@@ -45,7 +48,7 @@ export function openSecrets({ env, folder = '.', schemes = new Map() }: SecretPa
             .map((one) => `${one}:…`)
             .join(', ')}, and by nothing else.`,
         );
-      const value = await read(ref.slice(scheme.length + 1));
+      const value = await read(ref.slice(scheme.length + 1), signal);
       if (value === undefined) throw new SecretError(`The secret ${ref} was not found.`);
       if (value === '') throw new SecretError(`The secret ${ref} is empty.`);
       return new Secret(value);

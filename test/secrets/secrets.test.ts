@@ -31,6 +31,16 @@ test('a variable holds a secret, and so does what a module brings', async () => 
   expect((await secret('vaultwarden:PVE: the token')).reveal()).toBe('of PVE: the token');
 });
 
+test('who takes its time for a secret hears that nobody waits any more', async () => {
+  const stop = new AbortController();
+  stop.abort(new Error('stopped'));
+  const schemes = new Map([
+    ['vaultwarden', (_: string, signal?: AbortSignal) => Promise.reject(signal?.reason as Error)],
+  ]);
+
+  await expect(openSecrets({ env: {}, schemes }).secret('vaultwarden:pve', stop.signal)).rejects.toThrow('stopped');
+});
+
 test('a secret is read at each use', async () => {
   const folder = temporaryFolder();
   const { secret } = openSecrets({ env: {}, folder });
