@@ -70,6 +70,9 @@ import { type DatabaseState, inspectDatabase } from './store/inspect.ts';
 import { isLocked } from './store/lock.ts';
 import { databaseName, openStore, type Store, writeOrRehearse } from './store/open.ts';
 import { type Clock, stamp, systemClock, systemTimeZone } from './time.ts';
+import { vaultOf, vaultwardenModule } from './vaultwarden/module.ts';
+import { vaultwardenSettings } from './vaultwarden/settings.ts';
+import { VaultError } from './vaultwarden/vault.ts';
 
 export const settingsSchema = Type.Object(
   {
@@ -82,6 +85,7 @@ export const settingsSchema = Type.Object(
     proxmox: proxmoxSettings,
     github: githubSettings,
     credentials: credentialsSettings,
+    vaultwarden: Type.Optional(vaultwardenSettings),
     jobs: jobsSettings,
   },
   { additionalProperties: false },
@@ -149,11 +153,13 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     });
     const cmdb = sweptAfterPasses(heart, () => clocks.follow('sweep'));
     const schemes = new Map<string, Scheme>();
-    const secrets = openSecrets({ env: options.env ?? readEnvironment(), schemes });
+    const env = options.env ?? readEnvironment();
+    const secrets = openSecrets({ env, schemes });
     const house: House = { store, cmdb, clock, log, secret: secrets.secret, outbound: peers.outbound };
     const here = { controller: machine.controller, item: () => machine.findItem(store.read) };
     const inventory = await inventoryModule(here).open(house, config.inventory);
     const github = await githubModule.open(house, config.github);
+    const vaultwarden = vaultwardenModule(env).open(house, config.vaultwarden);
     const credentials = await credentialsModule({
       issues: issuesOf(github, config.github.token),
       vault: undefined,
@@ -161,6 +167,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     }).open(house, config.credentials);
     const modules: Opened[] = [
       inventory,
+      vaultwarden,
       await runsModule(inventory).open(house, config.runs),
       await addressesModule.open(house, config.addresses),
       await proxmoxModule.open(house, config.proxmox),
@@ -309,6 +316,32 @@ export async function inspect(config: Config): Promise<DatabaseState | undefined
 /** What the inventory script of this machine sends to be known as it. */
 export function controllerHere(): string | undefined {
   return thisMachine().controller;
+}
+
+/**
+ * What an item of the configuration's vault holds, and what it is called: for a command, which needs no service for it and
+ * no data. Throws StartError.
+ */
+export async function readVault(
+  config: Config,
+  idOrName: string,
+  signal: AbortSignal,
+  log: Logger,
+): Promise<{ name: string; value: string }> {
+  if (!config.vaultwarden)
+    throw new StartError(
+      'The configuration names no vault: write the section vaultwarden, as rollcall.example.yml shows it.',
+    );
+  const env = readEnvironment();
+  const { secret } = openSecrets({ env });
+  const vault = vaultOf({ clock: systemClock, log, secret }, config.vaultwarden, env);
+  try {
+    const item = await vault.readItem(idOrName, signal);
+    return { name: item.name, value: item.secret.reveal() };
+  } catch (error) {
+    if (error instanceof VaultError) throw new StartError(error.message);
+    throw error;
+  }
 }
 
 /** Puts a backup in the place of the data's database; answers where the former one was kept. */
