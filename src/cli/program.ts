@@ -27,6 +27,7 @@ import { redactCommand } from './redact.ts';
 import { restoreCommand } from './restore.ts';
 import { revertCommand } from './revert.ts';
 import { runsCommand } from './runs.ts';
+import { secretCommand } from './secret.ts';
 import { serveCommand } from './serve.ts';
 import { serviceCommand } from './service-install.ts';
 import { sourcesCommand } from './sources.ts';
@@ -78,6 +79,7 @@ Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a pers
     ansibleCommand(),
     spoolCommand(),
     jobsCommand(),
+    secretCommand(),
     tokenCommand(),
     loginCommand(),
     backupCommand(),
