@@ -1,7 +1,7 @@
 /**
  * Puts in place what the tests run with beyond npm: the oldest and the newest ansible-core that this
- * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, Chromium and what systemd has to say of
- * units. What is there is kept;
+ * machine's Python takes, Ansible's own callback that tells a run as JSON, ruff, Bitwarden's CLI, Chromium and what
+ * systemd has to say of units. What is there is kept;
  * delete `.tools` for newer ones.
  */
 
@@ -26,12 +26,15 @@ with zipfile.ZipFile(sys.argv[1]) as wheel:
     wheel.extractall(sys.argv[2], [posix + name for name in wanted])
 `;
 
+// A release must fit the server; this one was tried against the stand-in for one, `test/sims/vaultwarden-sim.mjs`.
+const bitwardenVersion = '2026.6.0';
+
 const say = (line: string) => process.stdout.write(`prepare: ${line}\n`);
 
 try {
   const tools = (await toolsInPlace()) ?? (await alone(async () => (await toolsInPlace()) ?? (await prepare())));
   const { oldest, newest } = tools.ansible;
-  say(`ready: ansible-core ${oldest.version} and ${newest.version}, ruff, Chromium, systemd-analyze`);
+  say(`ready: ansible-core ${oldest.version} and ${newest.version}, ruff, bw, Chromium, systemd-analyze`);
 } catch (error) {
   const output = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
   process.stderr.write(`prepare: ${error instanceof MissingError ? error.message : `${String(error)}\n${output}`}\n`);
@@ -49,6 +52,7 @@ async function toolsInPlace(): Promise<Tools | undefined> {
       tools.systemdAnalyze,
       tools.python,
       tools.collections,
+      tools.bw,
       join(oldest.bin, 'ansible'),
       join(newest.bin, 'ansible'),
     ];
@@ -65,14 +69,15 @@ async function toolsInPlace(): Promise<Tools | undefined> {
 
 async function prepare(): Promise<Tools> {
   const python = findPython();
-  const [oldest, newest, ruffPath, found] = await Promise.all([
+  const [oldest, newest, ruffPath, bw, found] = await Promise.all([
     ansible('oldest', python, (bin) => oldestFor(bin, python)),
     ansible('newest', python, () => `ansible-core>=2.${oldestMinor}`),
     ruff(),
+    bitwarden(),
     programs(),
   ]);
   const collections = await jsonCallback(newest.bin);
-  const tools: Tools = { ansible: { oldest, newest }, collections, ...found, ruff: ruffPath, python: python.path };
+  const tools: Tools = { ansible: { oldest, newest }, collections, ...found, ruff: ruffPath, python: python.path, bw };
   const draft = join(toolsFolder, `tools.json.${process.pid}`);
   writeFileSync(draft, JSON.stringify(tools, null, 2));
   renameSync(draft, join(toolsFolder, 'tools.json'));
@@ -109,6 +114,20 @@ async function jsonCallback(bin: string): Promise<string> {
   rmSync(join(draft, wheel));
   renameSync(draft, folder);
   return folder;
+}
+
+/** From npm, in a folder of its own: of its 223 packages none is among ours. */
+async function bitwarden(): Promise<string> {
+  const folder = join(toolsFolder, `bitwarden-cli-${bitwardenVersion}`);
+  const bw = join(folder, 'node_modules/.bin/bw');
+  if (existsSync(bw)) return bw;
+  say(`fetching the CLI of Bitwarden ${bitwardenVersion}`);
+  const draft = `${folder}.draft`;
+  rmSync(draft, { recursive: true, force: true });
+  const words = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-save', '--loglevel', 'error'];
+  await execute('npm', ['install', '--prefix', draft, ...words, `@bitwarden/cli@${bitwardenVersion}`]);
+  renameSync(draft, folder);
+  return bw;
 }
 
 /** The oldest release that names this Python as one of its own: the only upper bound that ansible-core states. */

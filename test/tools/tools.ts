@@ -21,6 +21,8 @@ export interface Tools {
   systemdAnalyze: string;
   ruff: string;
   python: string;
+  /** The CLI of Bitwarden; the `node` on the PATH runs it. */
+  bw: string;
 }
 
 /** Throws a plain sentence where the tools were never prepared. */
