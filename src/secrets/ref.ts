@@ -16,8 +16,8 @@ export const SecretRef = Type.String({
   writeOnly: true,
   examples: ['env:NAME', 'file:PATH', 'vaultwarden:NAME'],
   description:
-    'a secret itself must not stand here, only where it is: in a variable, or in a file, whose path is relative to ' +
-    'where Rollcall is started',
+    'a secret itself must not stand here, only where it is: in a variable, in a file, whose path is relative to where ' +
+    'Rollcall is started, or in the vault that `vaultwarden` names',
 });
 
 export function schemeOf(ref: string): string {

@@ -60,7 +60,7 @@ async function run(
   signal?: AbortSignal,
 ): Promise<Ended> {
   signal?.throwIfAborted();
-  const child = spawn(bw, words, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = start(bw, words, env);
   const over = Promise.withResolvers<Ended>();
   const end = (reason: unknown) => {
     over.reject(reason);
@@ -79,6 +79,15 @@ async function run(
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** That a program is not there is told later; some other faults are thrown at once. */
+function start(bw: string, words: readonly string[], env: Environment): Child {
+  try {
+    return spawn(bw, words, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  } catch (error) {
+    throw notStarted(bw, error as NodeJS.ErrnoException);
   }
 }
 

@@ -151,7 +151,8 @@ describe('what is no answer is told without what it was:', () => {
   test.each([
     ['a program that is not there', '/nowhere/bw', /^The program \/nowhere\/bw was not found\. Install/],
     ['one that is not on the PATH', 'no-such-bw', /^The program no-such-bw was not found/],
-    ['what is no program', import.meta.filename, /may not be run by this user/],
+    ['one that nobody may run', import.meta.filename, /may not be run by this user/],
+    ['what lies in no folder', `${import.meta.filename}/bw`, /did not start: .*ENOTDIR/],
   ])('%s', async (_, bw, message) => {
     const { vault } = vaultWith({ bw });
 
