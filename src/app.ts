@@ -8,6 +8,7 @@ import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
 import { followSettings } from './cmdb/follow-settings.ts';
 import { sweepJob, sweptAfterPasses } from './cmdb/job.ts';
 import { type Redact, type Redaction, redact } from './cmdb/redact.ts';
+import { auditSettings, referenceRules, wantedOf } from './cmdb/references.ts';
 import { conflictEndpoint } from './cmdb/routes/conflicts.ts';
 import { driftEndpoint } from './cmdb/routes/drift.ts';
 import { explainEndpoints } from './cmdb/routes/explain.ts';
@@ -16,6 +17,7 @@ import { impactEndpoints } from './cmdb/routes/impact.ts';
 import { itemEndpoints } from './cmdb/routes/items.ts';
 import { matchEndpoint } from './cmdb/routes/match.ts';
 import { passEndpoints } from './cmdb/routes/passes.ts';
+import { referencesEndpoint, referredLately } from './cmdb/routes/references.ts';
 import { relationshipEndpoints } from './cmdb/routes/relationships.ts';
 import { revertEndpoint } from './cmdb/routes/revert.ts';
 import { siteEndpoints } from './cmdb/routes/sites.ts';
@@ -23,6 +25,7 @@ import { sourceEndpoints } from './cmdb/routes/sources.ts';
 import { verdictEndpoints } from './cmdb/routes/verdicts.ts';
 import { cmdbSettings } from './cmdb/settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
+import { storeReferenceRules } from './cmdb/store/changes.ts';
 import { ownSettings } from './config.ts';
 import type { Issues } from './credentials/check.ts';
 import { credentialsModule } from './credentials/module.ts';
@@ -37,7 +40,7 @@ import { openAuth } from './http/auth.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { pruneRefusalsJob } from './http/job.ts';
 import { type Listening, listen } from './http/listen.ts';
-import { openMetrics } from './http/metrics.ts';
+import { type Figures, openMetrics } from './http/metrics.ts';
 import { openApiOf } from './http/openapi.ts';
 import * as paging from './http/paging.ts';
 import { openRefusals } from './http/refusals.ts';
@@ -45,7 +48,7 @@ import { groundEndpoints } from './http/routes.ts';
 import { httpApp } from './http/server.ts';
 import { httpSettings } from './http/settings.ts';
 import { groupWords } from './inventory/group-words.ts';
-import { type ThisMachine, thisMachine } from './inventory/here.ts';
+import { hereSource, type ThisMachine, thisMachine } from './inventory/here.ts';
 import { inventoryModule } from './inventory/module.ts';
 import { hostNames } from './inventory/names.ts';
 import { inventorySettings } from './inventory/settings.ts';
@@ -85,6 +88,7 @@ export const settingsSchema = Type.Object(
     proxmox: proxmoxSettings,
     github: githubSettings,
     credentials: credentialsSettings,
+    audit: auditSettings,
     vaultwarden: Type.Optional(vaultwardenSettings),
     jobs: jobsSettings,
   },
@@ -135,7 +139,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     onRequest: (...request) => metrics.called(...request),
     onTurn: peerAlerts.turned,
   });
-  const metrics = openMetrics(store, peers.states);
+  const metrics = openMetrics(store, peers.states, figuresOf(store, clock));
   let closeListening: (() => Promise<void>) | undefined;
   // Of a service that was killed.
   rmSync(addressFile(config.data), { force: true });
@@ -162,7 +166,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const vaultwarden = vaultwardenModule(env).open(house, config.vaultwarden);
     const credentials = await credentialsModule({
       issues: issuesOf(github, config.github.token),
-      vault: undefined,
+      vault: vaultwarden.vault && { vault: vaultwarden.vault, isWatched: vaultwarden.isWatched },
       follow: (job) => void clocks.follow(job),
     }).open(house, config.credentials);
     const modules: Opened[] = [
@@ -211,6 +215,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...explainEndpoints(cmdb, store, clock),
       ...verdictEndpoints(cmdb, store, clock),
       ...passEndpoints(cmdb, store),
+      referencesEndpoint(store, clock),
       ...siteEndpoints(cmdb, store, clock),
       ...sourceEndpoints(cmdb, store, clock),
       driftEndpoint(cmdb, store),
@@ -220,10 +225,14 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...jobEndpoints({ jobs: clocks, store, paging }),
     );
 
-    const http = httpApp({ settings: config.http, endpoints, auth, refusals, metrics, store, clock, log });
+    const references = referenceRules(config.audit, [hereSource]);
+    const wantsChangeRef = (source: string) => wantedOf(source, references).requirement === 'warn';
+    const parts = { settings: config.http, endpoints, auth, refusals, metrics, store, clock, log, wantsChangeRef };
+    const http = httpApp(parts);
     const listening: Listening = await listen(http, options.alone ? ownPort(config.http) : config.http, log);
     closeListening = () => listening.close(0);
     // After it listens: a start that ends at a taken port is no first start.
+    await store.write((trx) => storeReferenceRules(trx, references));
     await registerSites(store.write, config.sites as SiteSettings, stamp(clock()));
     await followSettings(cmdb, store, clock);
     const firstTokens = await firstStart(cmdb, auth, config.data, machine);
@@ -268,6 +277,30 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     await store.close();
     throw error;
   }
+}
+
+/** What the heart tells in figures. */
+function figuresOf(store: Store, clock: Clock): Figures[] {
+  const referred = () => referredLately(store.read, clock);
+  return [
+    {
+      name: 'rollcall_changes',
+      help: 'Changes of the last seven days, by the issue that they name: given, standing, none',
+      label: 'reference',
+      async read() {
+        const { given, standing, none } = await referred();
+        return { given, standing, none };
+      },
+    },
+    {
+      name: 'rollcall_changes_referred_ratio',
+      help: 'Share of the changes of the last seven days that name an issue',
+      async read(): Promise<Record<string, number>> {
+        const { share } = await referred();
+        return share === null ? {} : { share };
+      },
+    },
+  ];
 }
 
 /** How credentials use the tracker, where the settings name one. */

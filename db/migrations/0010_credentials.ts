@@ -43,6 +43,14 @@ const statements = [
   "CREATE TRIGGER changes_are_not_updated BEFORE UPDATE ON changes BEGIN SELECT RAISE(ABORT, 'changes are append-only'); END",
   "CREATE TRIGGER changes_are_not_deleted BEFORE DELETE ON changes BEGIN SELECT RAISE(ABORT, 'changes are append-only'); END",
 
+  // Whether a source has to name an issue, and the one that stands for all that it does: as the settings say.
+  `CREATE TABLE change_references (
+    source TEXT NOT NULL,
+    requirement TEXT CHECK (requirement IN ('off', 'warn', 'enforce')),
+    change_ref TEXT
+  ) STRICT`,
+  'ALTER TABLE tokens ADD COLUMN change_ref TEXT',
+
   /*
    * vault_revised_at is the latest date that the vault gave for its secret, whether or not that counted as a rotation;
    * vault_told_at the one that it gave last, which is null where it gave none.

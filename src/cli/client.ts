@@ -30,6 +30,8 @@ export interface Access {
   /** Where the token came from, and what to do if it is not accepted. */
   tokenFrom: string;
   advice: string;
+  /** The issue that writes are done for. */
+  changeRef?: string | undefined;
 }
 
 /** What the service refused, in its words. */
@@ -68,6 +70,7 @@ export function clientOf(access: Access): Client {
           'User-Agent': 'rollcall-cli',
           ...(access.token === undefined ? {} : { Authorization: `Bearer ${access.token}` }),
           ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(method === 'GET' || !access.changeRef ? {} : { 'X-Change-Ref': access.changeRef }),
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),

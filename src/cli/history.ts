@@ -15,6 +15,7 @@ interface Change {
   source: string;
   actor: string | null;
   change_ref: string | null;
+  change_ref_standing: boolean;
   reason: string | null;
   before: Json;
   after: Json;
@@ -46,9 +47,10 @@ export function historyCommand(): Command {
 }
 
 function printChange(change: Change, item: unknown): void {
-  const { changed_at, action, source, actor, change_ref, reason, before, after } = change;
+  const { changed_at, action, source, actor, change_ref, change_ref_standing, reason, before, after } = change;
   const token = actor !== null && source !== `manual:${actor}` ? ` (token ${shown(actor)})` : '';
-  const reference = change_ref === null ? '' : ` for ${shown(change_ref)}`;
+  const standing = change_ref_standing ? ' (standing)' : '';
+  const reference = change_ref === null ? '' : ` for ${shown(change_ref)}${standing}`;
   const why = reason === null ? '' : `: ${shown(reason)}`;
   // Of an item that was merged into it.
   const whose = change.subject_id === item ? '' : ` of ${shown(change.ci_name)}, ${shown(change.subject_id)},`;

@@ -46,7 +46,8 @@ export function rollcallProgram(): Command {
       `
 Commands speak to a service: the one at ROLLCALL_URL, with ROLLCALL_TOKEN or ROLLCALL_TOKEN_FILE (and ROLLCALL_CA for
 certificates of your own); else the one that uses the data folder; else, on a machine without data, the one of
-"rollcall login". With none running, they open the data themselves.
+"rollcall login". With none running, they open the data themselves. ROLLCALL_CHANGE_REF=owner/repo#123 names the issue
+that what they change is done for.
 
 Exit code: 0 done, 1 failed or wrongly called, 2 done in part or held for a person.`,
     );

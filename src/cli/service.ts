@@ -34,19 +34,20 @@ export async function withClient(
   work: (client: Client, isAlone: boolean) => Promise<void>,
 ): Promise<void> {
   const env = readEnvironment();
+  const changeRef = env.ROLLCALL_CHANGE_REF;
   trustAuthority(env.ROLLCALL_CA);
   const near = (await remoteAccess(command, env)) ?? (await nearAccess(command, env));
-  if (near) return await work(clientOf(near), false);
+  if (near) return await work(clientOf({ ...near, changeRef }), false);
 
   const config = await configOf(command);
   const found = await findOrOpen(config);
   if (typeof found === 'string') {
     // What the service shows there was put there by its operator.
     trustAuthority(config.http.tls?.cert);
-    return await work(clientOf(localAccess(config.data, found, env, true)), false);
+    return await work(clientOf({ ...localAccess(config.data, found, env, true), changeRef }), false);
   }
   try {
-    await work(clientOf(localAccess(config.data, found.url, env, false)), true);
+    await work(clientOf({ ...localAccess(config.data, found.url, env, false), changeRef }), true);
   } finally {
     await found.close();
   }

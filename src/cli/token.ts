@@ -16,6 +16,7 @@ export function tokenCommand(): Command {
     .description('make a token, and print it for the only time')
     .argument('<name>', 'whose it is; several tokens of one name are one speaker')
     .option('--scopes <scopes>', 'what it may do, with commas; unless given, what Ansible needs', usualScopes)
+    .option('--change-ref <owner/repo#123>', 'the issue that stands for all that it does, where a call names no other')
     .option('--expires <when>', 'a span such as 90d, or a time such as 2027-01-31')
     .option('--json', "the service's own answer")
     .addHelpText(
@@ -23,11 +24,16 @@ export function tokenCommand(): Command {
       '\nThe token alone is on stdout.\n\nExamples:\n  rollcall token create controller-2\n  rollcall token create hooks --scopes ci:read,ci:write --expires 365d\n  (umask 077; rollcall token create backup-host > rollcall.token)',
     )
     .action(
-      async (name: string, options: { scopes: string; expires?: string; json?: boolean }, self: Command) =>
+      async (
+        name: string,
+        options: { scopes: string; changeRef?: string; expires?: string; json?: boolean },
+        self: Command,
+      ) =>
         await withClient(self, async (client) => {
           const token = await client.send('POST', '/tokens', {
             token_name: name,
             scopes: options.scopes.split(/[\s,]+/).filter((scope) => scope !== ''),
+            ...(options.changeRef === undefined ? {} : { standing_change_ref: options.changeRef }),
             ...(options.expires === undefined ? {} : { expires_at: endOf(options.expires) }),
           });
           if (options.json) return printJson(token);

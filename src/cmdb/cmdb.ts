@@ -12,6 +12,7 @@ import type { GroupSaid, GroupsTaken, GroupWords } from './group-words.ts';
 import type { Item, ItemId, SourceRef } from './item.ts';
 import { kindOf, type Ranks, ranksOf, sourceKinds, sourceRef } from './kinds.ts';
 import type { HostNames } from './names.ts';
+import { occasionOf, unattended } from './occasion.ts';
 import { acceptPass, type PassResult, takePass, takePassAgain, withoutRepeats } from './passes.ts';
 import { reconcile } from './reconcile.ts';
 import { relate } from './relate.ts';
@@ -58,7 +59,7 @@ export interface Cmdb {
   hide(item: ReadItem, caller: Caller): Promise<ReadItem>;
   pass(pass: PassBody, caller: Caller): Promise<PassResult & { errors: ItemFaults[]; groups: GroupsTaken }>;
   /** What one of our own sources says of some things, each under its own key: the whole of what it says of them. */
-  observe(source: string, batch: readonly Observation[]): Promise<Outcome[]>;
+  observe(source: string, batch: readonly Observation[], changeRef?: string | null): Promise<Outcome[]>;
   /** One reading of one of our own sources, whole or not, in one transaction. Its changes are told by a rehearsal alone. */
   read(source: string, batch: readonly Observation[], reading: OwnReading): Promise<PassResult>;
   /**
@@ -141,12 +142,6 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
   setTimeout(() => void [bodyFaults({}), registrationFaults({})], compilesAfterMilliseconds).unref();
   const specsFaults = specsFaultFinder(settings.types as Parameters<typeof specsSchema>[1]);
 
-  const occasionOf = (caller: Caller): Occasion => ({
-    at: stamp(clock()),
-    actor: caller.tokenName,
-    changeRef: caller.changeRef,
-    requestId: caller.requestId,
-  });
   const speakerOf = (caller: Caller, ranksNow: Ranks) => ({
     tokenName: caller.tokenName,
     ranks: ranksNow,
@@ -205,7 +200,7 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
       faults.push(...specsFaults(body, target?.ci_type), ...((await unknownOthers([body])).get(0) ?? []));
       if (faults.length > 0) throw invalid('The item', faults);
       const written = await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
-        const { outcomes } = await reconcile(trx, heart, statements, occasionOf(caller));
+        const { outcomes } = await reconcile(trx, heart, statements, occasionOf(caller, clock));
         const [outcome] = outcomes as [Outcome];
         if (outcome.outcome === 'waiting') return outcome;
         return { outcome: outcome.outcome, item: await currentItem(trx, outcome.ci_id) };
@@ -217,7 +212,7 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
     async writeAll(bodies, caller) {
       const results: BulkResult[] = [];
       const speaker = speakerOf(caller, ranks);
-      const occasion = occasionOf(caller);
+      const occasion = occasionOf(caller, clock);
       await store.write(async (trx) => {
         for await (const part of inTurns([...bodies.entries()], bulkPart)) {
           const batches: Statement[][] = [];
@@ -237,7 +232,7 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
     },
 
     async hide(item, caller) {
-      const occasion = occasionOf(caller);
+      const occasion = occasionOf(caller, clock);
       return await writeOrRehearse(store.write, caller.dryRun, async (trx) => {
         if (item.deleted_at) return await currentItem(trx, item.ci_id);
         const work = (await loadWorks(trx, [item.ci_id])).get(item.ci_id) as Work;
@@ -292,7 +287,7 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
         origin: body.origin ?? null,
         takesOver: body.takes_over ?? false,
       };
-      const occasion = occasionOf(caller);
+      const occasion = occasionOf(caller, clock);
       const take = async (trx: Trx) => {
         const result = await takePass(trx, heart, reading, occasion);
         await alertHeldPasses(trx, occasion.at as Stamp);
@@ -306,15 +301,15 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
       return { ...result, errors };
     },
 
-    async observe(source, batch) {
+    async observe(source, batch, changeRef = null) {
       const { statements } = await observed(source, batch);
-      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+      const occasion = { ...unattended(stamp(clock())), changeRef };
       return (await store.write((trx) => reconcile(trx, heart, statements, occasion))).outcomes;
     },
 
     async read(source, batch, { complete, why, begunAt, leftOut = nothing, authors, dryRun }) {
       const { ref, statements } = await observed(source, batch);
-      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null, authors };
+      const occasion = { ...unattended(stamp(clock())), authors };
       const reading = {
         source: ref,
         complete,
@@ -336,13 +331,13 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
 
     async readAgain(source, { passId, begunAt }) {
       const ref = sourceOf(source, ranks);
-      const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+      const occasion = unattended(stamp(clock()));
       return await store.write((trx) => takePassAgain(trx, heart, ref, { passId, begunAt: stamp(begunAt) }, occasion));
     },
 
     async accept(passId, caller) {
       return await store.write(async (trx) => {
-        const occasion = occasionOf(caller);
+        const occasion = occasionOf(caller, clock);
         const accepted = await acceptPass(trx, heart, passId, occasion);
         await alertHeldPasses(trx, occasion.at as Stamp);
         return accepted;
@@ -350,7 +345,7 @@ export function openCmdb({ store, settings, timeZone, names, groups, clock }: Cm
     },
 
     async withdraw(source, dryRun, caller) {
-      const occasion = occasionOf(caller);
+      const occasion = occasionOf(caller, clock);
       const take = async (trx: Trx) => {
         const by = sourceRef('manual', caller.tokenName);
         const withdrawn = await withdraw(trx, heart, source, by, occasion);

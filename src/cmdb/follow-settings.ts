@@ -9,6 +9,7 @@ import { type Clock, stamp } from '../time.ts';
 import type { Cmdb } from './cmdb.ts';
 import { claimsOn, dirty, forget } from './desk.ts';
 import { defaultRanks, sourceKinds } from './kinds.ts';
+import { unattended } from './occasion.ts';
 import { reconcile } from './reconcile.ts';
 import { effectiveSite, type SiteSettings } from './sites.ts';
 import type { Heart } from './statement.ts';
@@ -21,7 +22,7 @@ const itemsAtOnce = 500;
 
 /** Answers how many items are different now. */
 export async function followSettings(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ changed: number }> {
-  const occasion = { at: stamp(clock()), actor: null, changeRef: null, requestId: null };
+  const occasion = unattended(stamp(clock()));
   return await store.write(async (trx) => {
     let changed = await followDomains(trx, cmdb, occasion);
     const ranks = { kinds: sourceKinds, ranks: { ...defaultRanks, ...cmdb.settings.ranks } };

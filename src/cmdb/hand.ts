@@ -13,6 +13,7 @@ import type { Difference } from './changes.ts';
 import type { Cmdb } from './cmdb.ts';
 import type { Hold, ItemId, Json } from './item.ts';
 import { sourceRef } from './kinds.ts';
+import { occasionOf } from './occasion.ts';
 import { faultsOfValue, pinAsBody, pinRefusal } from './pin.ts';
 import { reconcile } from './reconcile.ts';
 import { normalizeText, wordsOf } from './said.ts';
@@ -50,13 +51,7 @@ export function openHand(cmdb: Cmdb, store: Store, clock: Clock): Hand {
       const item = await getLiving(trx, id);
       const deed = await decide(trx, item, at);
       if (!deed) return item;
-      const occasion = {
-        at,
-        actor: caller.tokenName,
-        changeRef: caller.changeRef,
-        requestId: caller.requestId,
-        reason: reason === undefined ? null : normalizeText(reason),
-      };
+      const occasion = occasionOf(caller, clock, reason === undefined ? null : normalizeText(reason));
       const anew = { ci_id: item.ci_id, source: personOf(caller), ...deed };
       await reconcile(trx, cmdb.heart, [], occasion, { items: [anew] });
       return (await findItemById(trx, id)) as ReadItem;

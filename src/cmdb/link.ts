@@ -7,16 +7,16 @@ import { invalid } from '../check.ts';
 import { DomainError } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import { type Store, type Trx, writeOrRehearse } from '../store/open.ts';
-import { type Clock, stamp } from '../time.ts';
+import type { Clock } from '../time.ts';
 import type { Cmdb } from './cmdb.ts';
 import { type Desk, dirty } from './desk.ts';
 import { getLiving } from './hand.ts';
 import type { Claim, ItemId, SaidRelationship, SourceRef, Strength } from './item.ts';
 import { sourceRef } from './kinds.ts';
+import { occasionOf } from './occasion.ts';
 import { reconcile } from './reconcile.ts';
 import { distinct, type Ends, endOf, folded, targetOf } from './relationship.ts';
 import { spokenByToken } from './speak.ts';
-import type { Occasion } from './store/changes.ts';
 import { loadClaims } from './store/claims.ts';
 import { listRelationships, loadEnds, type ReadRelationship } from './store/edges.ts';
 import { getItem, type ReadItem } from './store/read-items.ts';
@@ -47,13 +47,6 @@ export interface Links {
 }
 
 export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
-  const occasionOf = (caller: Caller): Occasion => ({
-    at: stamp(clock()),
-    actor: caller.tokenName,
-    changeRef: caller.changeRef,
-    requestId: caller.requestId,
-  });
-
   return {
     async link(id, type, target, words, caller) {
       const person = sourceRef('manual', caller.tokenName);
@@ -73,7 +66,9 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
         // A person may have several claims on it since items were merged: what is said last holds for all of them.
         const decide = (desk: Desk) =>
           keepOnly(desk, item.ci_id, person, others, (claim) => claim.claim_id !== own.main?.claim_id);
-        await reconcile(trx, cmdb.heart, statements, occasionOf(caller), { decision: { items: [item.ci_id], decide } });
+        await reconcile(trx, cmdb.heart, statements, occasionOf(caller, clock), {
+          decision: { items: [item.ci_id], decide },
+        });
         const row = (await listRelationships(trx, item.ci_id)).find(
           (one) =>
             one.direction === 'out' &&
@@ -109,7 +104,7 @@ export function openLinks(cmdb: Cmdb, store: Store, clock: Clock): Links {
         const decide = (desk: Desk) => keepOnly(desk, item.ci_id, person, others);
         // A person's act, which can be undone, though it decides nothing of who is whom.
         const besides = { decision: { items: [item.ci_id], decide }, verdicts: { made: [], ended: [] } };
-        await reconcile(trx, cmdb.heart, [], occasionOf(caller), besides);
+        await reconcile(trx, cmdb.heart, [], occasionOf(caller, clock), besides);
         return { ...told, still_said_by: await sayers() };
       });
     },

@@ -7,6 +7,7 @@ import { DomainError } from '../errors.ts';
 import { type Blanked, blank, blankTexts } from '../store/blank.ts';
 import type { Trx } from '../store/open.ts';
 import type { Json } from './item.ts';
+import { unattended } from './occasion.ts';
 import { raiseRevision, storeChanges } from './store/changes.ts';
 import { forgetHeard } from './store/claims.ts';
 import { findChange } from './store/undo.ts';
@@ -61,7 +62,7 @@ export async function redact(
   const source = `manual:${by}`;
   const revision = await raiseRevision(trx);
   const told = { subject, subject_id, action: 'redacted', source, before: shown, after: shown };
-  await storeChanges(trx, [told], revision, { at, actor: by, changeRef: null, requestId: null, reason });
+  await storeChanges(trx, [told], revision, { ...unattended(at), actor: by, reason, needsNoRef: true });
   return { subject_id, blanked, said_by };
 }
 

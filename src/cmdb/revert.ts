@@ -6,13 +6,14 @@
 import { DomainError } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import type { Store, Trx } from '../store/open.ts';
-import { type Clock, stamp } from '../time.ts';
+import type { Clock } from '../time.ts';
 import type { Anew } from './anew.ts';
 import type { Cmdb } from './cmdb.ts';
 import { restoreSite } from './describe-site.ts';
 import { claimsOn, type Desk, dirty, forget } from './desk.ts';
 import type { Claim, ClaimId, GivenName, ItemId, Json } from './item.ts';
 import { kindOf, sourceRef } from './kinds.ts';
+import { occasionOf } from './occasion.ts';
 import { pinRefusal } from './pin.ts';
 import { noteNews } from './recognize.ts';
 import { reconcile } from './reconcile.ts';
@@ -57,13 +58,7 @@ export async function revertChange(
     const change = await findChange(trx, id);
     if (!change) throw new DomainError('not_found', `There is no change ${id}.`);
     const undone: Undone = { count: 0, left: new Set() };
-    const occasion = {
-      at: stamp(clock()),
-      actor: caller.tokenName,
-      changeRef: caller.changeRef,
-      requestId: caller.requestId,
-      reason: reason === undefined ? null : normalizeText(reason),
-    };
+    const occasion = occasionOf(caller, clock, reason === undefined ? null : normalizeText(reason));
     const doing = { ...occasion, by: sourceRef('manual', caller.tokenName) };
     if (change.subject === 'ci') await revertItems(trx, cmdb, change, doing, undone);
     else await revertOther(trx, cmdb, change, doing, undone);

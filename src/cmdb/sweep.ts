@@ -11,6 +11,7 @@ import type { Anew } from './anew.ts';
 import type { Cmdb } from './cmdb.ts';
 import type { ClaimId, ItemId } from './item.ts';
 import { insideKinds } from './kinds.ts';
+import { unattended } from './occasion.ts';
 import { reconcile } from './reconcile.ts';
 import { deletePin } from './store/pins.ts';
 import { silentSources } from './store/sources.ts';
@@ -56,7 +57,7 @@ export async function sweep(cmdb: Cmdb, store: Store, clock: Clock): Promise<{ c
     for (const item of await lapsedItems(trx, terms, before(unclaimedMilliseconds)))
       if (isDue(item, terms)) touch(item.ci_id);
     if (anew.size === 0 && givenUp.length === 0) return { changed: 0 };
-    const occasion = { at, actor: null, changeRef: null, requestId: null };
+    const occasion = unattended(at);
     const { changes } = await reconcile(trx, cmdb.heart, [], occasion, { givenUp, items: [...anew.values()] });
     return { changed: changes.length };
   });

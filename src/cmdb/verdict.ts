@@ -7,12 +7,13 @@ import { randomUUIDv7 } from 'node:crypto';
 import { DomainError } from '../errors.ts';
 import type { Caller } from '../http/endpoint.ts';
 import type { Store, Trx } from '../store/open.ts';
-import { type Clock, stamp } from '../time.ts';
+import type { Clock } from '../time.ts';
 import { unretire } from './apply.ts';
 import type { Cmdb } from './cmdb.ts';
 import { type Desk, dirty } from './desk.ts';
 import { type Claim, type ClaimId, type HandedDown, type ItemId, isOfItem } from './item.ts';
 import { sourceRef } from './kinds.ts';
+import { occasionOf } from './occasion.ts';
 import { reconcile } from './reconcile.ts';
 import { mergeInto, moveClaim } from './seat.ts';
 import type { Occasion } from './store/changes.ts';
@@ -43,13 +44,6 @@ export interface Verdicts {
 }
 
 export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
-  const occasionOf = (caller: Caller, reason: string | undefined): Occasion => ({
-    at: stamp(clock()),
-    actor: caller.tokenName,
-    changeRef: caller.changeRef,
-    requestId: caller.requestId,
-    reason: reason ?? null,
-  });
   const decide = async (
     trx: Trx,
     occasion: Occasion,
@@ -66,7 +60,7 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
       const person = sourceRef('manual', caller.tokenName);
       return await read(
         await store.write(async (trx) => {
-          const occasion = occasionOf(caller, reason);
+          const occasion = occasionOf(caller, clock, reason);
           const [{ ci_id: into }, { ci_id: other }] = await getTwo(trx, [intoId, otherId], '/other');
           const claims = await claimsOfItems(trx, [into, other]);
           const [kept, moved] = [claims.filter(isOn(into)), claims.filter(isOn(other))];
@@ -96,7 +90,7 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
     async split(fromId, claims, reason, caller) {
       const person = sourceRef('manual', caller.tokenName);
       const target = await store.write(async (trx) => {
-        const occasion = occasionOf(caller, reason);
+        const occasion = occasionOf(caller, clock, reason);
         const from = (await survivingId(trx, fromId)) ?? fromId;
         const all = await claimsOfItems(trx, [from]);
         const wanted = new Set(claims);
@@ -141,7 +135,7 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
       const person = sourceRef('manual', caller.tokenName);
       return await read(
         await store.write(async (trx) => {
-          const occasion = occasionOf(caller, reason);
+          const occasion = occasionOf(caller, clock, reason);
           const [living, dead] = await getTwo(trx, [intoId, fromId], '/from');
           const [into, from] = [living.ci_id, dead.ci_id];
           if (dead.ci_status !== 'missing' && dead.ci_status !== 'retired')
@@ -159,7 +153,7 @@ export function openVerdicts(cmdb: Cmdb, store: Store, clock: Clock): Verdicts {
     async resolve(conflictId, { decision, ci_id: named }, caller) {
       const person = sourceRef('manual', caller.tokenName);
       await store.write(async (trx) => {
-        const occasion = occasionOf(caller, undefined);
+        const occasion = occasionOf(caller, clock);
         const conflict = await findConflict(trx, conflictId);
         if (!conflict) throw new DomainError('not_found', `There is no conflict ${conflictId}.`);
         if (conflict.until !== null) throw new DomainError('conflict', 'This question is answered already.');

@@ -319,6 +319,7 @@ export const ChangeOnTheWire = Type.Object(
     source: Type.String(),
     actor: text('the token that wrote'),
     change_ref: text('owner/repo#123'),
+    change_ref_standing: Type.Boolean({ description: 'it was named for all that its source or token does' }),
     reason: text(),
     request_id: text(),
     pass_id: text(),

@@ -29,6 +29,7 @@ export interface Doer {
   source: string;
   actor: string | null;
   changeRef: string | null;
+  isStandingRef?: boolean | undefined;
   requestId: string | null;
   dryRun?: boolean | undefined;
 }
@@ -69,8 +70,8 @@ export interface Evidence {
 }
 
 export function doerOf(caller: Caller): Doer {
-  const { tokenName, changeRef, requestId, dryRun } = caller;
-  return { source: `manual:${tokenName}`, actor: tokenName, changeRef, requestId, dryRun };
+  const { tokenName, changeRef, isStandingRef, requestId, dryRun } = caller;
+  return { source: `manual:${tokenName}`, actor: tokenName, changeRef, isStandingRef, requestId, dryRun };
 }
 
 export async function getCredential(db: ReadDb | Trx, idOrName: string): Promise<Credential> {
@@ -341,12 +342,9 @@ function changeOf(
   return { ...subjectOf(wanted), action, source, before, after };
 }
 
-async function tell(
-  trx: Trx,
-  change: Change,
-  { at, actor, changeRef, requestId, reason = null }: Doing,
-): Promise<void> {
-  const occasion: Occasion = { at, actor, changeRef, requestId, reason };
+async function tell(trx: Trx, change: Change, { reason = null, ...doing }: Doing): Promise<void> {
+  const { at, actor, changeRef, isStandingRef, requestId } = doing;
+  const occasion: Occasion = { at, actor, changeRef, isStandingRef, requestId, reason };
   // What the inventory shows is not touched by it.
   await storeChanges(trx, [change], await currentRevision(trx), occasion);
 }

@@ -27,6 +27,7 @@ export interface Auth {
     scopes: readonly Scope[],
     expiresAt: Stamp | null,
     write?: (secret: string) => void,
+    changeRef?: string | null,
   ): Promise<{ token_id: string; secret: string }>;
   /** Whether there ever was a token of this name. */
   hasHad(name: string): Promise<boolean>;
@@ -94,11 +95,11 @@ export function openAuth(store: Store, clock: Clock): Auth {
       uses.set(token.token_id, now);
       return token;
     },
-    async create(name, scopes, expiresAt, write) {
+    async create(name, scopes, expiresAt, write, changeRef = null) {
       const secret = newSecret();
       write?.(secret);
       const token_id = await changed(
-        store.write((trx) => storeToken(trx, { name, secret, scopes, expiresAt }, stamp(clock()))),
+        store.write((trx) => storeToken(trx, { name, secret, scopes, expiresAt, changeRef }, stamp(clock()))),
       );
       return { token_id, secret };
     },

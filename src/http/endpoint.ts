@@ -30,6 +30,8 @@ export interface Caller {
   requestId: string;
   /** The work item that this is done for, as `owner/repo#123`. */
   changeRef: string | null;
+  /** It was not named in this call: it stands for all that the token does. */
+  isStandingRef?: boolean;
   /** Nothing is to be kept: the answer is what it would be. Said by `dry_run` in the query, where a call knows that. */
   dryRun?: boolean;
 }

@@ -12,7 +12,16 @@ export interface Metrics {
   called(peer: string, outcome: string, seconds: number): void;
 }
 
-export function openMetrics(store: Store, peers: Peers): Metrics {
+/** What others know, and is asked of them when somebody looks. */
+export interface Figures {
+  name: string;
+  help: string;
+  /** By this label, a value each; or one without. */
+  label?: string;
+  read: () => Promise<Readonly<Record<string, number>>>;
+}
+
+export function openMetrics(store: Store, peers: Peers, figures: readonly Figures[] = []): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry, prefix: 'rollcall_' });
@@ -66,6 +75,18 @@ export function openMetrics(store: Store, peers: Peers): Metrics {
       for (const { name, state } of peers()) this.set({ peer: name }, state === 'down' ? 1 : 0);
     },
   });
+  for (const { name, help, label, read } of figures)
+    new Gauge({
+      name,
+      help,
+      labelNames: label === undefined ? [] : [label],
+      registers,
+      async collect() {
+        this.reset();
+        for (const [value, number] of Object.entries(await read()))
+          this.set(label === undefined ? {} : { [label]: value }, number);
+      },
+    });
   return {
     registry,
     answered(method, path, status, seconds) {

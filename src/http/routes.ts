@@ -99,6 +99,7 @@ const TokenOnTheWire = Type.Object(
     token_id: Type.String(),
     token_name: Type.String({ description: 'several of one name are one speaker' }),
     scopes: Type.Array(Type.Enum([...scopes])),
+    change_ref: orNull(Type.String({ description: 'the issue that stands for all that it does' })),
     created_at: Type.String(),
     expires_at: orNull(Type.String()),
     last_used_at: orNull(Type.String()),
@@ -138,6 +139,15 @@ function tokenEndpoints({ store, auth, clock, timeZone }: Ground): Endpoint[] {
             description: 'letters, digits, and . _ @ -',
           }),
           scopes: Type.Array(Type.Enum([...scopes]), { minItems: 1 }),
+          standing_change_ref: Type.Optional(
+            orNull(
+              Type.String({
+                pattern: '^[\\w.-]+/[\\w.-]+#\\d+$',
+                examples: ['owner/repo#123'],
+                description: 'the issue that stands for all that it does, where a call names no other',
+              }),
+            ),
+          ),
           expires_at: Type.Optional(
             orNull(Type.String({ description: 'a time; without a zone it is meant in `timezone`' })),
           ),
@@ -150,7 +160,13 @@ function tokenEndpoints({ store, auth, clock, timeZone }: Ground): Endpoint[] {
       },
       async handle({ body }) {
         const expiresAt = body.expires_at ? momentOf(body.expires_at as string, timeZone, stamp(clock())) : null;
-        const { token_id, secret } = await auth.create(body.token_name, body.scopes, expiresAt);
+        const { token_id, secret } = await auth.create(
+          body.token_name,
+          body.scopes,
+          expiresAt,
+          undefined,
+          body.standing_change_ref ?? null,
+        );
         const made = (await shown()).find((token) => token.token_id === token_id);
         return [201, { ...made, token: secret }];
       },

@@ -36,6 +36,8 @@ export interface HttpParts {
   store: Store;
   clock: Clock;
   log: Logger;
+  /** Whether what this source changes should name an issue, and is taken without one. */
+  wantsChangeRef: (source: string) => boolean;
 }
 
 /** The last word on a request, kept on the response for the log, the metrics and the refusals. */
@@ -44,9 +46,13 @@ interface Locals {
   caller?: Caller;
   endpoint?: Endpoint;
   body?: Buffer | undefined;
+  /** The issue that stands for all that the token does. */
+  standingRef?: string | null;
 }
 
 const shownCharacters = 500;
+const unreferenced = 'name the issue that this is done for: X-Change-Ref: owner/repo#123';
+/** As GitHub and others write an issue in a text. */
 const changeRefForm = /^[\w.-]+\/[\w.-]+#\d+$/;
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
@@ -100,12 +106,22 @@ export function httpApp(parts: HttpParts): Express {
 }
 
 /** What one endpoint does with a request: token, scope, body, checks, and then its own work. */
-function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpoint: Endpoint) => RequestHandler {
+function runner({
+  settings,
+  auth,
+  refusals,
+  metrics,
+  clock,
+  wantsChangeRef,
+}: HttpParts): (endpoint: Endpoint) => RequestHandler {
   const readBody = bodyReader(settings.body_limit_mb * 1024 * 1024);
   const perToken = settings.rate_limit > 0 ? limiter(settings.rate_limit) : undefined;
 
   return (endpoint) => {
     const readQuery = queryReader(endpoint.query);
+    const isOfRecord = endpoint.scope === 'ci:write' || endpoint.scope === 'credentials:write';
+    const wantsReference = ({ changeRef, dryRun, tokenName }: Caller) =>
+      isOfRecord && changeRef === null && !dryRun && wantsChangeRef(`manual:${tokenName}`);
     const checkBody = endpoint.body ? checker(endpoint.bodyName ?? 'The body', endpoint.body) : undefined;
 
     return async (request, response) => {
@@ -116,6 +132,7 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       if (endpoint.scope) {
         const token = await auth.tokenOf(authorizationOf(endpoint, request), address);
         Object.assign(caller, { tokenName: token.token_name, scopes: token.scopes });
+        locals.standingRef = token.change_ref;
         locals.caller = caller;
         if (!token.scopes.includes(endpoint.scope) && !token.scopes.includes('admin')) {
           throw new DomainError(
@@ -136,12 +153,15 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
       const query = readQuery(endpoint.tokenInQuery ? askedFor : { ...request.query });
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
       caller.dryRun = query.dry_run === true;
+      const standing = locals.standingRef ?? null;
       let body: unknown;
       if (checkBody) {
         if (!locals.body && !endpoint.bodyIsOptional) throw new DomainError('invalid', 'This call needs a JSON body.');
         body = locals.body ? withoutChangeRef(parseBody(locals.body), caller) : {};
         checkBody(body);
       }
+      if (caller.changeRef === null && standing !== null)
+        Object.assign(caller, { changeRef: standing, isStandingRef: true });
       const [status, answer, headers] = await endpoint.handle({
         params: request.params as Record<string, string>,
         query,
@@ -155,6 +175,7 @@ function runner({ settings, auth, refusals, metrics, clock }: HttpParts): (endpo
           );
         },
       });
+      if (wantsReference(caller)) response.set('X-Change-Ref-Warning', unreferenced);
       send(response, [status, answer, headers]);
     };
   };

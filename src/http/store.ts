@@ -12,6 +12,8 @@ export interface Token {
   token_id: string;
   token_name: string;
   scopes: Scope[];
+  /** The issue that stands for all that it does. */
+  change_ref: string | null;
   created_at: string;
   expires_at: string | null;
   last_used_at: string | null;
@@ -27,6 +29,7 @@ const tokenColumns = [
   'token_name',
   'hash',
   'scopes',
+  'change_ref',
   'created_at',
   'expires_at',
   'last_used_at',
@@ -50,7 +53,7 @@ export function newSecret(): string {
 /** Keeps a token by its hash, and answers its id. */
 export async function storeToken(
   trx: Trx,
-  token: { name: string; secret: string; scopes: readonly Scope[]; expiresAt: Stamp | null },
+  token: { name: string; secret: string; scopes: readonly Scope[]; expiresAt: Stamp | null; changeRef?: string | null },
   at: Stamp,
 ): Promise<string> {
   const tokenId = randomUUIDv7();
@@ -61,6 +64,7 @@ export async function storeToken(
       token_name: token.name,
       hash: hashOfToken(token.secret),
       scopes: JSON.stringify(token.scopes),
+      change_ref: token.changeRef ?? null,
       created_at: at,
       expires_at: token.expiresAt,
       last_used_at: null,

@@ -3,6 +3,7 @@
 import { Type } from 'typebox';
 import { invalid, orNull } from '../check.ts';
 import { differenceOf } from '../cmdb/changes.ts';
+import { occasionOf } from '../cmdb/occasion.ts';
 import { raiseRevision, storeChanges } from '../cmdb/store/changes.ts';
 import { DomainError } from '../errors.ts';
 import { type Answer, type Endpoint, endpoint } from '../http/endpoint.ts';
@@ -103,7 +104,7 @@ export function groupEndpoints(store: Store, settings: InventorySettings, clock:
               source: `manual:${caller.tokenName}`,
               ...difference,
             };
-            const occasion = { at, actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId };
+            const occasion = occasionOf(caller, clock);
             await storeChanges(trx, [change], await raiseRevision(trx), occasion);
           }
           return [former ? 200 : 201, group] as Answer;

@@ -73,10 +73,10 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
   }
 
   /** What a host says of itself may be anything: what cannot be taken is left out, and holds nothing else up. */
-  async function observe(observations: readonly Observation[]): Promise<string[]> {
+  async function observe(observations: readonly Observation[], changeRef: string | null): Promise<string[]> {
     if (observations.length === 0) return [];
     try {
-      await cmdb.observe(factsSource, observations);
+      await cmdb.observe(factsSource, observations, changeRef);
       return observations.map(({ key }) => key);
     } catch (error) {
       if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
@@ -86,7 +86,7 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
         return [];
       }
       const taken: string[] = [];
-      for (const observation of observations) taken.push(...(await observe([observation])));
+      for (const observation of observations) taken.push(...(await observe([observation], changeRef)));
       return taken;
     }
   }
@@ -106,7 +106,7 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
     async part(runId, playId, part, body, caller) {
       const rows = await rowsOf(body);
       const gathered = gatheringsIn(body, keptFacts, (text) => stampOf(text, '/started_at'));
-      const { run_no, hasEnded, items, observations } = await store.write(async (trx) => {
+      const { run_no, change_ref, hasEnded, items, observations } = await store.write(async (trx) => {
         const run = await begin(trx, runId, rows.startedAt, caller);
         const known = await answeringItems(trx, idsIn(body));
         const isKept = run.pruned_at === null;
@@ -117,12 +117,13 @@ export function openIngest({ store, cmdb, clock, log, settings, inventory }: Ing
         const ids = new Map(taken.map(({ host, ci_id }) => [host, known.get(ci_id ?? '')]));
         return {
           run_no: run.run_no,
+          change_ref: caller.changeRef ?? run.change_ref,
           hasEnded: run.finished_at !== null,
           items: known,
           observations: noted.map((observation) => ({ ...observation, served: ids.get(observation.key) })),
         };
       });
-      const facts_of = await observe(observations);
+      const facts_of = await observe(observations, change_ref);
       // Most parts come before the run has ended.
       if (hasEnded) await store.write((trx) => settleActivity(trx, runId, run_no, [...rows.hosts.keys()]));
       const unknown_hosts = [...rows.hosts].flatMap(([host, id]) => (items.has(id ?? '') ? [] : [host]));

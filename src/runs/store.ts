@@ -14,6 +14,7 @@ export interface KnownRun {
   started_at: string;
   finished_at: string | null;
   check_mode: number | null;
+  change_ref: string | null;
   inventory_version: string | null;
   announced_at: string | null;
   pruned_at: string | null;
@@ -27,6 +28,7 @@ const knownColumns = [
   'started_at',
   'finished_at',
   'check_mode',
+  'change_ref',
   'inventory_version',
   'announced_at',
   'pruned_at',

@@ -16,6 +16,7 @@ export interface Database {
   edges: EdgesTable;
   relationship_targets: RelationshipTargetsTable;
   changes: ChangesTable;
+  change_references: { source: string; requirement: 'off' | 'warn' | 'enforce' | null; change_ref: string | null };
   activity: ActivityTable;
   cluster_nodes: ClusterNodesTable;
   settings_seen: { name: string; value: string; seen_at: string };
@@ -289,6 +290,7 @@ export interface TokensTable {
   token_name: string;
   hash: string;
   scopes: string;
+  change_ref: string | null;
   created_at: string;
   expires_at: string | null;
   last_used_at: string | null;

@@ -35,7 +35,8 @@ export async function openFloor(brought: Endpoints, settings: Partial<HttpSettin
   const refusals = openRefusals(store, log);
   const metrics = openMetrics(store, () => []);
   const all = { ...usual, ...settings };
-  const app = httpApp({ settings: all, endpoints, auth, refusals, metrics, store, clock, log });
+  const wantsChangeRef = () => false;
+  const app = httpApp({ settings: all, endpoints, auth, refusals, metrics, store, clock, log, wantsChangeRef });
   const listening = await listen(app, all, log);
   onTestFinished(async () => {
     await listening.close(0);

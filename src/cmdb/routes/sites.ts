@@ -10,6 +10,7 @@ import { type Clock, stamp } from '../../time.ts';
 import type { Cmdb } from '../cmdb.ts';
 import { describeSite } from '../describe-site.ts';
 import { sourceRef } from '../kinds.ts';
+import { occasionOf } from '../occasion.ts';
 import { siteSettings } from '../settings.ts';
 import { effectiveSite, newSite } from '../sites.ts';
 import { findSite, listSites, type Site } from '../store/sites.ts';
@@ -52,7 +53,7 @@ export function siteEndpoints(cmdb: Cmdb, store: Store, clock: Clock): Endpoint[
         return await store.write(async (trx) => {
           const former = await findSite(trx, id);
           const site = { ...(former ?? newSite(id, at)), ...body } as Site;
-          const occasion = { at, actor: caller.tokenName, changeRef: caller.changeRef, requestId: caller.requestId };
+          const occasion = occasionOf(caller, clock);
           const source = sourceRef('manual', caller.tokenName);
           return [former ? 200 : 201, shown(await describeSite(trx, cmdb, former, site, source, occasion))];
         });

@@ -2,11 +2,14 @@
 
 import { randomUUIDv7 } from 'node:crypto';
 import { sql } from 'kysely';
+import { DomainError } from '../../errors.ts';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { insertRows, listed } from '../../store/rows.ts';
+import type { ChangesTable } from '../../store/tables.ts';
 import { inTurns } from '../../store/turn.ts';
 import type { Difference } from '../changes.ts';
 import type { Json } from '../item.ts';
+import { type ReferenceRule, wantedOf } from '../references.ts';
 import type { Undo, UndoneWith } from '../undo.ts';
 
 export interface Change extends Difference {
@@ -28,6 +31,10 @@ export interface Occasion {
   at: string;
   actor: string | null;
   changeRef: string | null;
+  /** It is not of this write alone: it stands for all that the caller does. */
+  isStandingRef?: boolean | undefined;
+  /** It is done whatever the settings want. */
+  needsNoRef?: boolean;
   requestId: string | null;
   passId?: string | null;
   /** By a source's key for a thing, who did what it now says otherwise. */
@@ -56,6 +63,13 @@ export async function storeChanges(
   revision: number,
   occasion: Occasion,
 ): Promise<void> {
+  const rules = changes.length === 0 ? [] : await listReferenceRules(trx);
+  const references = new Map<string, Reference>();
+  const referenceFor = (source: string) => {
+    const reference = references.get(source) ?? referenceOf(source, rules, occasion);
+    references.set(source, reference);
+    return reference;
+  };
   for await (const part of inTurns(changes)) {
     const rows = part.map((change) => ({
       change_id: change.change_id ?? randomUUIDv7(),
@@ -64,7 +78,7 @@ export async function storeChanges(
       action: occasion.reverts === undefined ? change.action : 'reverted',
       source: change.source,
       actor: change.actor ?? occasion.actor,
-      change_ref: occasion.changeRef,
+      ...referenceFor(change.source),
       reason: occasion.reason ?? null,
       request_id: occasion.requestId,
       pass_id: occasion.passId ?? null,
@@ -79,6 +93,57 @@ export async function storeChanges(
   }
 }
 
+type Reference = Pick<ChangesTable, 'change_ref'> & { change_ref_standing: 0 | 1 };
+
+/** What was named, else what stands for the source. Throws `invalid` where there is none and one is wanted. */
+function referenceOf(
+  source: string,
+  rules: readonly ReferenceRule[],
+  { changeRef, isStandingRef, needsNoRef }: Occasion,
+): Reference {
+  if (changeRef !== null) return { change_ref: changeRef, change_ref_standing: isStandingRef ? 1 : 0 };
+  const { requirement, standing } = wantedOf(source, rules);
+  if (standing !== null) return { change_ref: standing, change_ref_standing: 1 };
+  if (requirement !== 'enforce' || needsNoRef) return { change_ref: null, change_ref_standing: 0 };
+  throw new DomainError(
+    'invalid',
+    `What ${source} changes has to name an issue, by audit.require_change_ref: send X-Change-Ref: owner/repo#123, or change_ref in the body. One that stands for all of it is given to the token, or to the source in audit.change_refs. Nothing was written.`,
+    { errors: [{ pointer: '/change_ref', detail: 'is wanted' }] },
+  );
+}
+
+/** Kept in the database, since each who writes a change asks for them, in whichever module. */
+export async function storeReferenceRules(trx: Trx, rules: readonly ReferenceRule[]): Promise<void> {
+  await trx.deleteFrom('change_references').execute();
+  await insertRows(
+    trx,
+    'change_references',
+    rules.map((rule) => ({ ...rule })),
+  );
+}
+
+async function listReferenceRules(trx: Trx): Promise<ReferenceRule[]> {
+  return await trx.selectFrom('change_references').select(['source', 'requirement', 'change_ref']).execute();
+}
+
+export interface ReferredCount {
+  source: string;
+  given: number;
+  standing: number;
+  none: number;
+}
+
+/** How many changes since then named an issue, by source. */
+export async function countReferred(db: ReadDb, since: string): Promise<ReferredCount[]> {
+  const { rows } = await sql<ReferredCount>`
+    SELECT source,
+      sum(change_ref IS NOT NULL AND change_ref_standing = 0) AS given,
+      sum(change_ref IS NOT NULL AND change_ref_standing = 1) AS standing,
+      sum(change_ref IS NULL) AS none
+    FROM changes WHERE changed_at >= ${since} GROUP BY source ORDER BY source`.execute(db);
+  return rows;
+}
+
 export interface ReadChange {
   change_no: number;
   change_id: string;
@@ -89,6 +154,7 @@ export interface ReadChange {
   source: string;
   actor: string | null;
   change_ref: string | null;
+  change_ref_standing: boolean;
   reason: string | null;
   request_id: string | null;
   pass_id: string | null;
@@ -137,6 +203,7 @@ export async function listChanges(
       'changes.source',
       'actor',
       'change_ref',
+      'change_ref_standing',
       'reason',
       'request_id',
       'pass_id',
@@ -153,6 +220,7 @@ export async function listChanges(
     count,
     rows: rows.map((row) => ({
       ...row,
+      change_ref_standing: row.change_ref_standing === 1,
       before: JSON.parse(row.before) as Record<string, Json>,
       after: JSON.parse(row.after) as Record<string, Json>,
     })),

@@ -1,0 +1,64 @@
+/** How many changes name the work item that they were done for: for the API, and for the figures of the service. */
+
+import { Type } from 'typebox';
+import { orNull } from '../../check.ts';
+import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import type { ReadDb, Store } from '../../store/open.ts';
+import { type Clock, stamp } from '../../time.ts';
+import { countReferred } from '../store/changes.ts';
+
+const usualDays = 7;
+
+const counts = {
+  given: Type.Integer({ description: 'named in the call' }),
+  standing: Type.Integer({ description: 'by one that stands for all that the source or token does' }),
+  none: Type.Integer(),
+  share: orNull(Type.Number({ description: 'of those with a reference, from 0 to 1; null where there is no change' })),
+};
+
+export function referencesEndpoint(store: Store, clock: Clock): Endpoint {
+  return endpoint({
+    method: 'GET',
+    path: '/changes/references',
+    scope: 'changes:read',
+    tag: 'changes',
+    summary: 'How many changes of the last days name an issue, in all and by source',
+    query: Type.Object({
+      days: Type.Optional(Type.Integer({ minimum: 1, maximum: 3650, description: `${usualDays} unless told` })),
+    }),
+    answers: {
+      200: Type.Object({
+        since: Type.String(),
+        ...counts,
+        sources: Type.Array(Type.Object({ source: Type.String(), ...counts })),
+      }),
+    },
+    async handle({ query: { days = usualDays } }) {
+      const since = stamp(clock().subtract({ hours: 24 * days }));
+      const sources = await countReferred(store.read, since);
+      return [200, { since, ...summed(sources), sources: sources.map((one) => ({ ...one, share: shareOf(one) })) }];
+    },
+  });
+}
+
+/** Of the last seven days, by what they name; and the share of those that name any. */
+export async function referredLately(db: ReadDb, clock: Clock): Promise<ReturnType<typeof summed>> {
+  return summed(await countReferred(db, stamp(clock().subtract({ hours: 24 * usualDays }))));
+}
+
+interface Counted {
+  given: number;
+  standing: number;
+  none: number;
+}
+
+function summed(sources: readonly Counted[]): Counted & { share: number | null } {
+  const total = { given: 0, standing: 0, none: 0 };
+  for (const key of ['given', 'standing', 'none'] as const) for (const source of sources) total[key] += source[key];
+  return { ...total, share: shareOf(total) };
+}
+
+function shareOf({ given, standing, none }: Counted): number | null {
+  const all = given + standing + none;
+  return all === 0 ? null : (given + standing) / all;
+}
