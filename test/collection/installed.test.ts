@@ -13,7 +13,7 @@ const plugins = {
   inventory: ['rollcall'],
   lookup: ['ci'],
   callback: ['rollcall'],
-  module: ['ci', 'compose', 'hold', 'relationship'],
+  module: ['ci', 'compose', 'credential', 'hold', 'relationship'],
 } as const;
 
 /** The files that its README shows, written as that names them; answers their names. */

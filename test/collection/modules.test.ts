@@ -185,6 +185,41 @@ describe.each(ansibleAges)('under the %s Ansible', (age) => {
     expect(JSON.stringify(results[7]?.warnings)).toContain('terraform:admin does. It stands until taken back there.');
   });
 
+  test('credential records one once, with who uses it, and says that it was rotated', async () => {
+    const { call, run } = await world('web-1', 'web-2');
+    const key = {
+      name: 'deploy key',
+      type: 'ssh_key',
+      rotation_period_days: 90,
+      used_by: [{ ci: 'web-1', role: 'deploy' }],
+    };
+
+    const results = await run(
+      ['credential', key, 'check'],
+      ['credential', key],
+      ['credential', key],
+      ['credential', { ...key, used_by: [{ ci: 'web-2' }] }],
+      ['credential', { name: 'deploy key', state: 'rotated', note: 'by hand' }, 'check'],
+      ['credential', { name: 'deploy key', state: 'rotated', note: 'by hand', change_ref: 'acme/infra#42' }],
+      ['credential', { name: 'ghost', state: 'rotated' }],
+      ['credential', { name: 'deploy key' }],
+    );
+
+    expect(results.map(({ changed }) => changed)).toEqual([true, true, false, true, true, true, undefined, undefined]);
+    expect(results[3]?.diff).toMatchObject({
+      before: { used_by: { 'web-1': 'deploy' } },
+      after: { used_by: { 'web-1': 'deploy', 'web-2': null } },
+    });
+    expect(results[5]?.credential).toMatchObject({ last_rotated_at: '2026-03-02T10:00:00.000Z', days_left: 90 });
+    expect(results[6]).toMatchObject({ failed: true, msg: 'There is no credential ghost.' });
+    expect(results[7]).toMatchObject({
+      failed: true,
+      msg: 'state is present but all of the following are missing: type',
+    });
+    const { rotations } = (await call('GET', '/credentials/deploy key/explain')).body as { rotations: Row[] };
+    expect(rotations).toMatchObject([{ evidence: 'word', note: 'by hand', change_ref: 'acme/infra#42' }]);
+  });
+
   test('in a playbook they obey check mode, take settings for all of them, and show no token', async () => {
     const service = await startService();
     const { play, printed } = controllerOf(service, age);
