@@ -37,6 +37,7 @@ import { firstStart, resetAdmin } from './first-start.ts';
 import { githubModule, type OpenedGithub } from './github/module.ts';
 import { githubSettings } from './github/settings.ts';
 import { openAuth } from './http/auth.ts';
+import { checksEndpoint } from './http/checks.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { pruneRefusalsJob } from './http/job.ts';
 import { type Listening, listen } from './http/listen.ts';
@@ -221,6 +222,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       driftEndpoint(cmdb, store),
       conflictEndpoint(store),
       ...modules.flatMap((module) => module.endpoints ?? []),
+      checksEndpoint(modules.flatMap((module) => module.checks ?? [])),
       ...groundEndpoints(ground),
       ...jobEndpoints({ jobs: clocks, store, paging }),
     );

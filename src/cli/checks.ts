@@ -256,15 +256,9 @@ export async function checkAlerts(client: Client): Promise<Finding[]> {
   }));
 }
 
-/** Each cluster of Proxmox VE that is read, as the service finds it. */
-export async function checkProxmox(client: Client): Promise<Finding[]> {
-  const clusters = await client.list<{ name: string } & Json>('/proxmox/clusters');
-  const found: Finding[] = [];
-  for (const { name } of clusters.items) {
-    const path = `/proxmox/clusters/${encodeURIComponent(name)}/check`;
-    found.push(...(await client.get<{ findings: Finding[] }>(path)).findings);
-  }
-  return found;
+/** Clusters, the tracker and the vault: as the service itself finds them. */
+export async function checkPeers(client: Client): Promise<Finding[]> {
+  return (await client.get<{ findings: Finding[] }>('/checks')).findings;
 }
 
 /** A check that the token may not make, or that failed, is a finding itself. */

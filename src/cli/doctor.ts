@@ -14,7 +14,7 @@ import {
   checkClock,
   checkDatabase,
   checkDisk,
-  checkProxmox,
+  checkPeers,
   checkRefusals,
   checkSources,
   checkTokenFiles,
@@ -36,7 +36,7 @@ const mostRefusals = 20;
 export function doctorCommand(): Command {
   return new Command('doctor')
     .description(
-      'check configuration, database, tokens, service, clock, disk, backups, refused writes, sources, callbacks, clusters and alerts',
+      'check configuration, database, tokens, service, clock, disk, backups, refused writes, sources, callbacks, clusters, issue tracker, vault and alerts',
     )
     .option('--json', 'findings and refusals as JSON')
     .addHelpText(
@@ -127,7 +127,7 @@ async function examineService(access: Access, config: Config | undefined, report
     })),
     ...(await attempt('sources', () => checkSources(client, now))),
     ...(await attempt('callbacks', () => checkCallbacks(client, ownCallback()))),
-    ...(await attempt('proxmox', () => checkProxmox(client))),
+    ...(await attempt('other systems', () => checkPeers(client))),
     ...(await attempt('alerts', () => checkAlerts(client))),
   );
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { Static } from 'typebox';
 import { StartError } from '../errors.ts';
 import type { House, Module, Opened } from '../module.ts';
+import { checkCluster } from './checks.ts';
 import { openApi } from './client.ts';
 import { openDiscovery, sourceOf } from './discovery.ts';
 import { discoveryJobs, jobNames } from './job.ts';
@@ -40,6 +41,11 @@ export const proxmoxModule: Module<typeof proxmoxSettings> = {
     });
     return {
       endpoints: clusterEndpoints(opened, house.store),
+      checks: opened.map(
+        ({ name, open, token }) =>
+          () =>
+            checkCluster(name, () => open(), token),
+      ),
       jobs: [watchJob(house.store, house.clock, sources), ...opened.flatMap(discoveryJobs)],
     };
   },

@@ -6,7 +6,7 @@ import { passAnswer, passShown } from '../cmdb/routes/passes.ts';
 import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
-import { checkCluster, unknownCluster } from './checks.ts';
+import { unknownCluster } from './checks.ts';
 import { type ClusterParts, inWords, jobNames } from './job.ts';
 import { listClusters } from './store.ts';
 
@@ -26,13 +26,6 @@ const ClusterOnTheWire = Type.Object(
   },
   { title: 'ProxmoxCluster' },
 );
-
-const Finding = Type.Object({
-  check: Type.String(),
-  state: Type.Enum(['ok', 'note', 'wrong']),
-  found: Type.String(),
-  to_do: Type.Optional(Type.String()),
-});
 
 export function clusterEndpoints(clusters: readonly ClusterParts[], store: Store): Endpoint[] {
   const get = (params: Record<string, string>): ClusterParts => {
@@ -85,18 +78,6 @@ export function clusterEndpoints(clusters: readonly ClusterParts[], store: Store
         } catch (error) {
           throw await inWords(error, name, token);
         }
-      },
-    }),
-    endpoint({
-      method: 'GET',
-      path: '/proxmox/clusters/{cluster}/check',
-      scope: 'jobs:run',
-      tag: 'proxmox',
-      summary: 'Whether a cluster can be read, and what to do where it cannot',
-      answers: { 200: Type.Object({ findings: Type.Array(Finding) }) },
-      async handle({ params }) {
-        const { name, open, token } = get(params);
-        return [200, { findings: await checkCluster(name, () => open(), token) }];
       },
     }),
   ];
