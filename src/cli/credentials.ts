@@ -199,7 +199,7 @@ function withWords(command: Command): Command {
     .option('--expires <when>', "when it ends by itself, as a certificate does; '' for never")
     .option('--notes <text>', 'what people should know of it; never the secret')
     .option('--runbook <url>', 'where it is described how it is rotated')
-    .option('--used-by <item[:role]...>', 'items that use it, by name or id')
+    .option('--used-by <items...>', 'items that use it, by name or id; web-1:deploy says as what')
     .option('--json', "the service's own answer");
 }
 
@@ -268,7 +268,7 @@ function usedByCommand(): Command {
   return new Command('used-by')
     .description('say which items use a credential, or do no more')
     .argument('<name>', 'the credential, by its name or id')
-    .argument('<item[:role]...>', 'items, by name or id')
+    .argument('<items...>', 'by name or id; web-1:deploy says as what it uses it')
     .option('--remove', 'they use it no more')
     .addHelpText(
       'after',
@@ -355,7 +355,8 @@ function putOffCommand(word: 'snooze' | 'waive', what: 'snooze' | 'waiver', desc
 }
 
 function dueInWords({ due, days_left }: Json): string {
-  if (due === null) return 'it is due on no date';
+  if (due === null)
+    return 'no day is known on which it is due, so that nobody is reminded; give it a period, a --due or an --expires';
   const days = Number(days_left);
   if (days < 0) return `it was due on ${shown(due)}, ${counted(-days, 'day')} ago`;
   return days === 0 ? `it is due today, ${shown(due)}` : `it is due on ${shown(due)}, in ${counted(days, 'day')}`;

@@ -22,6 +22,7 @@ export interface Impact {
   change_type: string | null;
   directly_affected: Affected[];
   indirectly_affected: Affected[];
+  credentials_affected: { credential_id: string; credential_name: string; ci_name: string; role: string | null }[];
   cycles: Step[][];
   truncated: boolean;
 }

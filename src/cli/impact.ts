@@ -95,6 +95,17 @@ async function showItem(client: Client, name: string, options: Options): Promise
   for (const line of [...treeLines(impact), ...circleLines(impact)]) print(line);
   print(rows.length === 0 ? 'Nothing is affected, as far as is known.' : `\nAffected are ${countedAffected(rows)}.`);
   if (impact.truncated) print('More is affected than is shown.');
+  for (const line of credentialLines(impact)) print(line);
+}
+
+/** `pve token, which web-1 uses as deploy` */
+function credentialLines({ credentials_affected: rows }: Impact): string[] {
+  const byName = Map.groupBy(rows, ({ credential_id }) => credential_id);
+  const lines = Array.from(byName.values(), (users) => {
+    const names = users.map(({ ci_name, role }) => `${inLine(ci_name)}${role === null ? '' : ` (${inLine(role)})`}`);
+    return `  ${inLine(users[0]?.credential_name ?? '')}: ${names.join(', ')}`;
+  });
+  return lines.length === 0 ? [] : ['\nIts credentials that others use as well:', ...lines];
 }
 
 async function showPlan(client: Client, plan: Plan, options: Options): Promise<void> {

@@ -102,14 +102,17 @@ function sentenceOf(run: JobRun): string {
   return `${run.job} ${run.outcome === 'failed' ? 'failed' : 'was interrupted'} after ${took}: ${why}`;
 }
 
+const fewCounts = 6;
+
 export function tookOf({ started_at, finished_at }: JobRun): string {
   return finished_at === null ? '-' : spanOf((Date.parse(finished_at) - Date.parse(started_at)) / 1000);
 }
 
-/** `41 seen, 2 created`: what stands in a run beside that which every run has. */
+/** `41 seen, 2 created`: what stands in a run beside that which every run has. Where much is counted, what came to none is left out. */
 export function countsOf(run: JobRun): string {
-  return Object.entries(run)
-    .filter(([, value]) => typeof value === 'number')
+  const counted = Object.entries(run).filter(([, value]) => typeof value === 'number');
+  return counted
+    .filter(([, value], index) => counted.length <= fewCounts || index === 0 || value !== 0)
     .map(([name, value]) => `${shown(value)} ${shown(name.replaceAll('_', ' '))}`)
     .join(', ');
 }

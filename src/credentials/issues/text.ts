@@ -75,7 +75,7 @@ export function bodyOf(told: Told): string {
     '',
     ...policy.procedure.map((step) => `- [ ] ${inOneLine(step)}`),
     '',
-    `Marked rotated it is with \`rollcall credentials rotated ${credential.credential_id}\`, or by a new password in its vault item.`,
+    `It is marked rotated by \`rollcall credentials rotated ${credential.credential_id}\`, or by a new password in its vault item.`,
     '',
     '### Urgency',
     '',
