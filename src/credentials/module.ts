@@ -3,6 +3,7 @@
 import type { RelationshipRules } from '../cmdb/carrying.ts';
 import type { CredentialsAffected } from '../cmdb/impact.ts';
 import type { House, Module, Opened } from '../module.ts';
+import { associationEndpoints } from './association-routes.ts';
 import { calendarEndpoint } from './calendar.ts';
 import { type CheckParts, rehearseCheck } from './check.ts';
 import { dateOf } from './credential.ts';
@@ -44,6 +45,7 @@ export function credentialsModule({
       return {
         endpoints: [
           ...credentialEndpoints({ store, records, today, rehearse, changed }),
+          ...associationEndpoints(store, records),
           calendarEndpoint(store, today),
         ],
         jobs: credentialJobs(parts),

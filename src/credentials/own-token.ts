@@ -1,8 +1,9 @@
 /** The token by which issues are kept is a credential itself: its record follows the end that the tracker tells of it. */
 
 import type { Store, Trx } from '../store/open.ts';
+import type { Doer } from './changes.ts';
 import type { Credential } from './credential.ts';
-import type { Doer, Records } from './records.ts';
+import type { Records } from './records.ts';
 import { listCredentials } from './store.ts';
 
 export const ownTokenName = 'Token for the issues of credentials';

@@ -2,37 +2,17 @@
 
 import { randomUUIDv7 } from 'node:crypto';
 import { invalid } from '../check.ts';
-import type { Json } from '../cmdb/item.ts';
-import { type Change, currentRevision, type Occasion, storeChanges } from '../cmdb/store/changes.ts';
-import { getItem } from '../cmdb/store/read-items.ts';
 import { DomainError } from '../errors.ts';
-import type { Caller } from '../http/endpoint.ts';
 import { type ReadDb, type Store, type Trx, writeOrRehearse } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
+import { associate, associateAll, dissociate } from './associations.ts';
+import { changeOf, type Doer, type Doing, tell } from './changes.ts';
 import { type Credential, type CredentialId, dateOf, nextDue, type Putoff } from './credential.ts';
 import { policyOf } from './policy.ts';
 import type { CredentialsSettings } from './settings.ts';
-import {
-  type Association,
-  deleteAssociation,
-  findCredential,
-  listAssociations,
-  storeAssociation,
-  storeCredential,
-  storeRotation,
-} from './store.ts';
+import { type Association, findCredential, storeCredential, storeRotation } from './store.ts';
 import type { CredentialWords } from './wire.ts';
-import { clockSkewMilliseconds, dayAhead, momentSaid, readWords, refuseSecrets, type Said, saidKeys } from './words.ts';
-
-/** Who does something, and for what. */
-export interface Doer {
-  source: string;
-  actor: string | null;
-  changeRef: string | null;
-  isStandingRef?: boolean | undefined;
-  requestId: string | null;
-  dryRun?: boolean | undefined;
-}
+import { clockSkewMilliseconds, dayAhead, momentSaid, readWords, refuseSecrets, type Said } from './words.ts';
 
 export interface RotatedWords {
   rotated_at?: string;
@@ -67,11 +47,6 @@ export interface Evidence {
   /** Null where it has no end; undefined where that is not known. */
   expiresAt?: string | null;
   note?: string | null;
-}
-
-export function doerOf(caller: Caller): Doer {
-  const { tokenName, changeRef, isStandingRef, requestId, dryRun } = caller;
-  return { source: `manual:${tokenName}`, actor: tokenName, changeRef, isStandingRef, requestId, dryRun };
 }
 
 export async function getCredential(db: ReadDb | Trx, idOrName: string): Promise<Credential> {
@@ -110,28 +85,6 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
     await storeCredential(trx, kept);
     await tell(trx, change, { ...occasion, reason: reason ?? null });
     return kept;
-  }
-
-  async function associateAll(trx: Trx, credential: Credential, words: CredentialWords, doing: Doing): Promise<void> {
-    for (const [index, { ci_id, ci_name, role }] of (words.associations ?? []).entries()) {
-      const named = ci_id ?? ci_name;
-      if (named === undefined)
-        throw invalid('The credential', [
-          { pointer: `/associations/${index}`, detail: 'names no item: give its ci_id or ci_name' },
-        ]);
-      await associateOne(trx, credential, named, role ?? null, doing);
-    }
-  }
-
-  async function associateOne(trx: Trx, credential: Credential, item: string, role: string | null, doing: Doing) {
-    const { ci_id, ci_name } = await getItem(trx, item);
-    const former = (await listAssociations(trx, { credential: credential.credential_id, items: [ci_id] }))[0];
-    if (former && former.role === role) return former;
-    await storeAssociation(trx, { credential_id: credential.credential_id, ci_id, role, since: doing.at });
-    const before = former ? { [`associations.${ci_name}`]: former.role } : {};
-    const told = { ...subjectOf(credential), action: 'associated', source: doing.source };
-    await tell(trx, { ...told, before, after: { [`associations.${ci_name}`]: role ?? '' } }, doing);
-    return (await listAssociations(trx, { credential: credential.credential_id, items: [ci_id] }))[0] as Association;
   }
 
   async function rotate(
@@ -176,7 +129,7 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
         if (known && known.credential_type !== said.credential_type) throw takenName(known);
         const wanted = known ? merged(known, said) : fresh(said, at);
         const credential = await keep(trx, known, dated(wanted, said, known), known ? 'updated' : 'created', doing);
-        await associateAll(trx, credential, words, doing);
+        await associateAll(trx, credential, words.associations ?? [], doing);
         return { credential, isNew: known === undefined };
       }),
     alter: (id, words, doer) =>
@@ -185,7 +138,7 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
         const said = readWords(words, timeZone);
         const doing = { ...doer, at };
         const credential = await keep(trx, former, dated(merged(former, said), said, former), 'updated', doing);
-        await associateAll(trx, credential, words, doing);
+        await associateAll(trx, credential, words.associations ?? [], doing);
         return credential;
       }),
     rotated: (id, words, doer) =>
@@ -216,21 +169,10 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
     associate: (id, item, role, doer) =>
       write(doer, async (trx, at) => {
         refuseSecrets('The association', { role });
-        return await associateOne(trx, await getCredential(trx, id), item, role, { ...doer, at });
+        return await associate(trx, await getCredential(trx, id), item, role, { ...doer, at });
       }),
     dissociate: (id, item, doer) =>
-      write(doer, async (trx, at) => {
-        const credential = await getCredential(trx, id);
-        const { ci_id, ci_name } = await getItem(trx, item);
-        const former = (await listAssociations(trx, { credential: credential.credential_id, items: [ci_id] }))[0];
-        if (!former)
-          throw new DomainError('not_found', `${ci_name} is not associated with ${credential.credential_name}.`);
-        await deleteAssociation(trx, credential.credential_id, ci_id);
-        const before = { [`associations.${ci_name}`]: former.role ?? '' };
-        const told = { ...subjectOf(credential), action: 'dissociated', source: doer.source };
-        await tell(trx, { ...told, before, after: { [`associations.${ci_name}`]: null } }, { ...doer, at });
-        return former;
-      }),
+      write(doer, async (trx, at) => await dissociate(trx, await getCredential(trx, id), item, { ...doer, at })),
   };
 
   function putoffOf({ until, reason, by }: PutoffWords, { actor, source }: Doer): Putoff {
@@ -278,8 +220,6 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
   }
 }
 
-type Doing = Doer & { at: string; reason?: string | null };
-
 const verbs = { snooze: 'snoozed', waiver: 'waived' } as const;
 
 function merged(former: Credential, said: Said): Credential {
@@ -318,33 +258,4 @@ function takenName({ credential_name, credential_type, credential_id }: Credenti
     `There is a ${credential_type} called ${credential_name}, ${credential_id}: a name is one credential's. Name the other one more exactly.`,
     { extra: { credential_id } },
   );
-}
-
-function subjectOf({ credential_id }: Credential) {
-  return { subject: 'credential', subject_id: credential_id } as const;
-}
-
-function changeOf(
-  former: Credential | undefined,
-  wanted: Credential,
-  action: string,
-  source: string,
-): Change | undefined {
-  const before: Record<string, Json> = {};
-  const after: Record<string, Json> = {};
-  for (const key of [...saidKeys, 'snooze', 'waiver'] as const) {
-    const [was, is] = [(former?.[key] ?? null) as Json, wanted[key] as Json];
-    if (JSON.stringify(was) === JSON.stringify(is)) continue;
-    if (former) before[key] = was;
-    after[key] = is;
-  }
-  if (Object.keys(after).length === 0 && former) return undefined;
-  return { ...subjectOf(wanted), action, source, before, after };
-}
-
-async function tell(trx: Trx, change: Change, { reason = null, ...doing }: Doing): Promise<void> {
-  const { at, actor, changeRef, isStandingRef, requestId } = doing;
-  const occasion: Occasion = { at, actor, changeRef, isStandingRef, requestId, reason };
-  // What the inventory shows is not touched by it.
-  await storeChanges(trx, [change], await currentRevision(trx), occasion);
 }
