@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { StartError } from '../errors.ts';
 import type { Client, Json } from './client.ts';
+import { type Change, printChange } from './history.ts';
 import { counted, print, printFields, printJson, printTable, shown, styled } from './output.ts';
 import { withClient } from './service.ts';
 
@@ -37,6 +38,24 @@ export function showCommand(): Command {
         const { items } = await client.list(`${path}/associations`);
         if (json) return printJson({ ...told, associations: items });
         showOne(told, items);
+      }),
+    );
+}
+
+export function historyCommand(): Command {
+  return new Command('history')
+    .description('what was done to a credential: when, by whom, and for which issue; newest first')
+    .argument('<name>', 'its name or id')
+    .option('--limit <number>', 'how many changes', '20')
+    .option('--json', "the service's own answer")
+    .addHelpText('after', '\nExample:\n  rollcall credentials history "pve token"')
+    .action(async (name: string, { limit, json }: { limit: string; json?: boolean }, self: Command) =>
+      withClient(self, async (client) => {
+        const path = `/credentials/${encodeURIComponent(name)}`;
+        const changes = await client.list<Change>(`${path}/changes`, {}, Number(limit));
+        if (json) return printJson(changes);
+        const { credential_id } = await client.get(path);
+        for (const change of changes.items) printChange(change, credential_id);
       }),
     );
 }

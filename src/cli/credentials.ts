@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { StartError } from '../errors.ts';
 import type { Json, List } from './client.ts';
 import { importCredentials, userIn } from './credentials-import.ts';
-import { daysIn, listCommand, showCommand } from './credentials-list.ts';
+import { daysIn, historyCommand, listCommand, showCommand } from './credentials-list.ts';
 import { counted, note, print, printJson, printTable, shown } from './output.ts';
 import { runJob } from './run-job.ts';
 import { withClient } from './service.ts';
@@ -18,6 +18,7 @@ export function credentialsCommand(): Command {
   for (const one of [
     listCommand(),
     showCommand(),
+    historyCommand(),
     addCommand(),
     editCommand(),
     usedByCommand(),

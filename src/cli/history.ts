@@ -6,7 +6,7 @@ import { type Narrow, narrowQuery, relationshipInWords } from './item.ts';
 import { note, print, printJson, shown, styled } from './output.ts';
 import { withClient } from './service.ts';
 
-interface Change {
+export interface Change {
   subject_id: string;
   ci_name: string | null;
   change_no: number;
@@ -46,7 +46,8 @@ export function historyCommand(): Command {
     );
 }
 
-function printChange(change: Change, item: unknown): void {
+/** `item` is whose history it is. */
+export function printChange(change: Change, item: unknown): void {
   const { changed_at, action, source, actor, change_ref, change_ref_standing, reason, before, after } = change;
   const token = actor !== null && source !== `manual:${actor}` ? ` (token ${shown(actor)})` : '';
   const standing = change_ref_standing ? ' (standing)' : '';

@@ -1,6 +1,8 @@
 /** The endpoints of credentials: what is known of them, who uses them, and what was done to them. */
 
 import { Type } from 'typebox';
+import { pageOfChanges } from '../cmdb/routes/items.ts';
+import { ChangeOnTheWire } from '../cmdb/wire.ts';
 import { type Caller, dryRunQuery, type Endpoint, endpoint } from '../http/endpoint.ts';
 import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
@@ -240,6 +242,19 @@ export function credentialEndpoints({ store, records, today, rehearse, changed }
             rotations: await listRotations(store.read, credential.credential_id),
           },
         ];
+      },
+    }),
+    endpoint({
+      method: 'GET',
+      path: '/credentials/{credential_id}/changes',
+      scope: 'changes:read',
+      tag,
+      summary: "A credential's history, newest first",
+      query: Type.Object(pageQuery),
+      answers: { 200: listOf(ChangeOnTheWire) },
+      async handle({ params, query }) {
+        const { credential_id } = await getCredential(store.read, idOf(params));
+        return [200, await pageOfChanges(store, { subject: 'credential', subjects: [credential_id] }, query)];
       },
     }),
     endpoint({

@@ -31,10 +31,13 @@ test('one is added, read, altered, used, rotated, and put off', async () => {
     await run('snooze', 'pve token', '--end'),
     await run('rotated', 'pve token', '--note', 'by hand'),
     await run('show', 'pve token'),
+    await run('history', 'pve token', '--limit', '1'),
   ];
 
   expect(outcomes.map(({ code, stderr }) => ({ code, stderr }))).toEqual(outcomes.map(() => ({ code: 0, stderr: '' })));
-  const [added, list, unused, edited, snoozed, due, back, rotated, show] = outcomes.map(({ stdout }) => stdout);
+  const [added, list, unused, edited, snoozed, due, back, rotated, show, history] = outcomes.map(
+    ({ stdout }) => stdout,
+  );
   expect(added).toBe('pve token is recorded: it is due on 2026-03-08, in 6 days.\n');
   expect(list).toBe(
     'NAME       TYPE       STATE   DUE         DAYS LEFT  OWNER  ISSUE\npve token  api_token  active  2026-03-08  6          -      -\n',
@@ -48,6 +51,8 @@ test('one is added, read, altered, used, rotated, and put off', async () => {
   expect(show).toMatch(/rotation_period_days +90 +the credential/);
   expect(show).toMatch(/pve1 +virtual_machine +site-home +api/);
   expect(show).toMatch(/2026-03-02T10:00:00.000Z +word +admin +by hand/);
+  expect(history).toMatch(/^2026-03-02T10:00:00.000Z +#\d+ +rotated by manual:admin: by hand\n/);
+  expect(history).toMatch(/last_rotated_at +- → 2026-03-02T10:00:00.000Z/);
   expect(await get('/credentials/pve token')).toMatchObject({
     owner_email: 'ann@example.org',
     lifecycle_state: 'active',

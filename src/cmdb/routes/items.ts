@@ -239,7 +239,8 @@ export function itemEndpoints(cmdb: Cmdb, store: Store): Endpoint[] {
   ];
 }
 
-async function pageOfChanges(
+/** A page of a history, newest first. */
+export async function pageOfChanges(
   store: Store,
   filter: Parameters<typeof listChanges>[1],
   query: { limit?: number; cursor?: string },

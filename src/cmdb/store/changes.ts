@@ -165,8 +165,9 @@ export interface ReadChange {
 }
 
 export interface ChangeFilter {
-  /** Of one of these items. */
+  /** Of one of these items, or others of that kind. */
   subjects?: readonly string[];
+  subject?: Change['subject'];
   source?: string;
   actor?: string;
   change_ref?: string;
@@ -189,7 +190,9 @@ export async function listChanges(
     if (value !== undefined) query = query.where(`changes.${column}`, '=', value);
   }
   if (filter.subjects !== undefined)
-    query = query.where('subject', '=', 'ci').where('subject_id', 'in', sql<string>`${listed(filter.subjects)}`);
+    query = query
+      .where('subject', '=', filter.subject ?? 'ci')
+      .where('subject_id', 'in', sql<string>`${listed(filter.subjects)}`);
   if (filter.since !== undefined) query = query.where('changed_at', '>=', filter.since);
   const { count } = await query.select(sql<number>`count(*)`.as('count')).executeTakeFirstOrThrow();
   const rows = await query
