@@ -309,7 +309,8 @@ function figuresOf(store: Store, clock: Clock): Figures[] {
 function issuesOf({ tracker, settings }: OpenedGithub, token: string | undefined): Issues | undefined {
   if (!tracker) return undefined;
   const { owners, default_assignees, max_creates_per_run } = settings;
-  const login = (owner: string | null) => (owner === null ? undefined : owners[owner]);
+  const logins = new Map(Object.entries(owners).map(([owner, login]) => [owner.toLowerCase(), login]));
+  const login = (owner: string | null) => (owner === null ? undefined : logins.get(owner.toLowerCase()));
   return {
     tracker,
     assignees: (owner) => [login(owner) ?? default_assignees].flat(),

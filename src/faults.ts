@@ -100,7 +100,7 @@ function detailOf(error: ErrorObject, name: string): string {
   switch (error.keyword) {
     case 'additionalProperties':
     case 'unevaluatedProperties':
-      return `${shown(name)} is not a known key here; ${knownInstead(name, Object.keys(shape.properties ?? {}))}`;
+      return `${shown(name)} is not a known key here; ${knownInstead(name, wantedKeys(shape))}`;
     case 'required':
       return `${shown(name)} is missing`;
     case 'enum':
@@ -115,6 +115,8 @@ function detailOf(error: ErrorObject, name: string): string {
     case 'pattern':
     case 'format':
       return `must ${formWords(error, shape)}${rather}${shape.description ? ` (${shape.description})` : ''}`;
+    case 'not':
+      return `must not be sent: ${shape.description ?? 'it is not wanted here'}`;
     case 'minLength':
       return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters${rather}`;
     case 'maxLength':
@@ -132,6 +134,11 @@ function detailOf(error: ErrorObject, name: string): string {
     default:
       return error.message ?? error.keyword;
   }
+}
+
+/** Not those that stand there to be refused. */
+function wantedKeys({ properties = {} }: Shape): string[] {
+  return Object.keys(properties).filter((key) => !('not' in (properties[key] as Shape)));
 }
 
 function wordsOrNull(values: readonly unknown[]): string {

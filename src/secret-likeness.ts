@@ -47,11 +47,16 @@ const drawnByLotHex = 3;
 
 /** What it looks like, such as "a token of GitHub"; undefined where it looks like none. */
 export function secretLikeness(text: string): string | undefined {
-  const issued = prefixes.find(([form]) => form.test(text));
-  if (issued) return issued[1];
+  const issued = issuedLikeness(text);
+  if (issued !== undefined) return issued;
   const others = text.replaceAll(fingerprints, ' ');
   const drawn = (others.match(words) ?? []).some(isDrawnByLot);
   return drawn ? 'drawn by lot, as passwords and keys are' : undefined;
+}
+
+/** The same of what bears the mark of its kind alone: for texts in which ids that were drawn by lot belong. */
+export function issuedLikeness(text: string): string | undefined {
+  return prefixes.find(([form]) => form.test(text))?.[1];
 }
 
 /** The same text, with stars in place of what looks like a secret. */

@@ -1,6 +1,7 @@
 /** When credentials are looked at: all of them every morning, and what is under way every quarter of an hour. */
 
 import type { Job } from '../jobs/jobs.ts';
+import { off } from '../jobs/schedule.ts';
 import { type CheckParts, checkCredentials, followCredentials } from './check.ts';
 
 export const checkJobName = 'check-credentials';
@@ -18,7 +19,8 @@ export function credentialJobs(parts: CheckParts): Job[] {
     {
       name: followJobName,
       lease,
-      schedule: '*/15 * * * *',
+      // Asked for after each change; by the clock only where something may be under way elsewhere.
+      schedule: parts.issues ? '*/15 * * * *' : off,
       run: ({ signal }) => followCredentials(parts, signal),
     },
   ];

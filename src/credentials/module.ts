@@ -39,9 +39,7 @@ export function credentialsModule({
       const rules = cmdb.settings.relationship_types as RelationshipRules;
       const parts: CheckParts = { store, clock, records, settings, rules, today, vault, issues };
       const rehearse = () => rehearseCheck(parts);
-      const changed = () => {
-        if (issues) follow(followJobName);
-      };
+      const changed = () => follow(followJobName);
       return {
         endpoints: [
           ...credentialEndpoints({ store, records, today, rehearse, changed }),

@@ -91,6 +91,19 @@ export function credentialOnTheWire(
 
 const dateText = 'a date such as 2026-03-02, or a time; without a zone it is meant in `timezone`';
 
+/** Refused under whatever name people send it. */
+const secrets = Object.fromEntries(
+  ['password', 'passphrase', 'secret', 'token', 'value', 'api_key', 'private_key'].map((name) => [
+    name,
+    Type.Optional(
+      Type.Unsafe<unknown>({
+        not: {},
+        description: 'Rollcall keeps no secret: put it into the vault, and name its item in vaultwarden_item_id',
+      }),
+    ),
+  ]),
+);
+
 const said = {
   credential_name: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' })),
   credential_type: Type.Optional(Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9][\\w.-]*$' })),
@@ -131,7 +144,7 @@ const owned = Object.fromEntries(
 );
 
 export const CredentialPatch = Type.Object(
-  { ...said, ...owned },
+  { ...said, ...owned, ...secrets },
   { additionalProperties: false, title: 'CredentialPatch' },
 );
 
@@ -141,6 +154,7 @@ export const CredentialBody = Type.Object(
     credential_name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S' }),
     credential_type: Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9][\\w.-]*$' }),
     ...owned,
+    ...secrets,
   },
   { additionalProperties: false, title: 'CredentialBody' },
 );

@@ -2,7 +2,7 @@
 
 import { invalid } from '../check.ts';
 import type { Fault } from '../errors.ts';
-import { secretLikeness } from '../secret-likeness.ts';
+import { issuedLikeness, secretLikeness } from '../secret-likeness.ts';
 import { readTime, stamp } from '../time.ts';
 import { type Credential, dateOf } from './credential.ts';
 import type { CredentialWords } from './wire.ts';
@@ -47,7 +47,7 @@ export function readWords(words: CredentialWords, timeZone: string): Said {
 /** Throws `invalid` with the place of every text that looks like a secret, and why, but not what it is. */
 export function refuseSecrets(what: string, body: object): void {
   const faults = textsIn(body, '').flatMap(({ pointer, text }) => {
-    const likeness = secretLikeness(text);
+    const likeness = hasIds.has(pointer) ? issuedLikeness(text) : secretLikeness(text);
     return likeness === undefined
       ? []
       : [
@@ -59,6 +59,9 @@ export function refuseSecrets(what: string, body: object): void {
   });
   if (faults.length > 0) throw invalid(what, faults);
 }
+
+/** Where ids of documents and items stand, which are drawn by lot as secrets are. */
+const hasIds: ReadonlySet<string> = new Set(['/runbook_url', '/vaultwarden_item_id', '/credential_id']);
 
 function textsIn(value: unknown, pointer: string): { pointer: string; text: string }[] {
   if (typeof value === 'string') return [{ pointer, text: value }];

@@ -93,9 +93,17 @@ describe('a secret', () => {
     const answer = await service.call('POST', '/credentials', { ...made, password: 'hunter22' });
     const refusals = await service.call('GET', '/refusals');
 
-    expect(answer.status).toBe(400);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: '/password' }] } });
+    expect(JSON.stringify(answer.body)).toContain('Rollcall keeps no secret');
     expect(JSON.stringify([answer.body, refusals.body])).not.toContain('hunter22');
   });
+});
+
+test('an address of a document is none, whatever its ids look like', async () => {
+  const service = await startService();
+  const runbook_url = 'https://www.notion.so/Rotate-4f6a8c0b2d4e6f8a0c2e4a6b8d0f1e3c';
+
+  expect(await add(service, { runbook_url })).toMatchObject({ runbook_url });
 });
 
 test('what is due is listed most urgent first: overdue, and from today to the last day', async () => {

@@ -5,7 +5,8 @@ import { orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
 import type { ReadDb, Store } from '../../store/open.ts';
 import { type Clock, stamp } from '../../time.ts';
-import { countReferred } from '../store/changes.ts';
+import { type Requirement, requirements, wantedOf } from '../references.ts';
+import { countReferred, listReferenceRules, type ReferredCount } from '../store/changes.ts';
 
 const usualDays = 7;
 
@@ -30,12 +31,18 @@ export function referencesEndpoint(store: Store, clock: Clock): Endpoint {
       200: Type.Object({
         since: Type.String(),
         ...counts,
-        sources: Type.Array(Type.Object({ source: Type.String(), ...counts })),
+        sources: Type.Array(
+          Type.Object({
+            source: Type.String(),
+            required: Type.Enum([...requirements], { description: 'off: it does not count in all' }),
+            ...counts,
+          }),
+        ),
       }),
     },
     async handle({ query: { days = usualDays } }) {
       const since = stamp(clock().subtract({ hours: 24 * days }));
-      const sources = await countReferred(store.read, since);
+      const sources = await counted(store.read, since);
       return [200, { since, ...summed(sources), sources: sources.map((one) => ({ ...one, share: shareOf(one) })) }];
     },
   });
@@ -43,7 +50,7 @@ export function referencesEndpoint(store: Store, clock: Clock): Endpoint {
 
 /** Of the last seven days, by what they name; and the share of those that name any. */
 export async function referredLately(db: ReadDb, clock: Clock): Promise<ReturnType<typeof summed>> {
-  return summed(await countReferred(db, stamp(clock().subtract({ hours: 24 * usualDays }))));
+  return summed(await counted(db, stamp(clock().subtract({ hours: 24 * usualDays }))));
 }
 
 interface Counted {
@@ -52,9 +59,18 @@ interface Counted {
   none: number;
 }
 
-function summed(sources: readonly Counted[]): Counted & { share: number | null } {
+/** With what is wanted of each source. */
+async function counted(db: ReadDb, since: string): Promise<(ReferredCount & { required: Requirement })[]> {
+  const rules = await listReferenceRules(db);
+  const sources = await countReferred(db, since);
+  return sources.map((one) => ({ ...one, required: wantedOf(one.source, rules).requirement }));
+}
+
+/** What time alone brings about names none, and is not asked to. */
+function summed(sources: readonly (Counted & { required: Requirement })[]): Counted & { share: number | null } {
   const total = { given: 0, standing: 0, none: 0 };
-  for (const key of ['given', 'standing', 'none'] as const) for (const source of sources) total[key] += source[key];
+  for (const source of sources)
+    if (source.required !== 'off') for (const key of ['given', 'standing', 'none'] as const) total[key] += source[key];
   return { ...total, share: shareOf(total) };
 }
 

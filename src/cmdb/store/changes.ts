@@ -122,8 +122,8 @@ export async function storeReferenceRules(trx: Trx, rules: readonly ReferenceRul
   );
 }
 
-async function listReferenceRules(trx: Trx): Promise<ReferenceRule[]> {
-  return await trx.selectFrom('change_references').select(['source', 'requirement', 'change_ref']).execute();
+export async function listReferenceRules(db: ReadDb | Trx): Promise<ReferenceRule[]> {
+  return await db.selectFrom('change_references').select(['source', 'requirement', 'change_ref']).execute();
 }
 
 export interface ReferredCount {
