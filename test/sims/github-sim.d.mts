@@ -47,7 +47,18 @@ export interface SimIssue {
   state_reason: string | null;
   labels: { name: string; color: string }[];
   assignees: { login: string }[];
+  pull_request?: unknown;
   comments: number;
+}
+
+/** As the simulator has it. */
+export interface SimKept {
+  number: number;
+  state: 'open' | 'closed';
+  body: string | null;
+  pull: boolean;
+  deleted?: boolean;
+  transferredTo?: string;
 }
 
 export interface SimOptions {
@@ -60,6 +71,11 @@ export interface SimOptions {
   issuesPermission?: 'write' | 'read' | 'none';
   hasIssues?: boolean;
   archived?: boolean;
+  rateLimit?: number;
+  contentPerMinute?: number;
+  contentPerHour?: number;
+  /** By whose milliseconds issues are dated; the machine's unless it is given. */
+  now?: () => number;
 }
 
 export interface GithubSim {
@@ -71,7 +87,11 @@ export interface GithubSim {
   state: {
     repos: Map<
       string,
-      { labels: Map<string, { name: string; color: string }>; comments: Map<number, { body: string }> }
+      {
+        issues: Map<number, SimKept>;
+        labels: Map<string, { name: string; color: string }>;
+        comments: Map<number, { issue: number; body: string }>;
+      }
     >;
   };
   addFault(fault: SimFault): void;

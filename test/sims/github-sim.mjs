@@ -41,12 +41,13 @@ const DEFAULTS = {
   logBodies: true,
   quiet: true,
   seed: null,
+  // By whose milliseconds issues are dated; the machine's unless it is given.
+  now: null,
 };
 const DOC = 'https://docs.github.com/rest';
 const STATUS_TEXT = { 304: 'Not Modified' };
 const sleep = (ms) => new Promise((r) => setTimeout(r, ms));
 const sha = (s) => crypto.createHash('sha256').update(s).digest('hex');
-const isoNow = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 const nodeId = (p, n) => `${p}_kwDO${Buffer.from(String(n)).toString('base64url')}`;
 const lc = (s) => String(s).toLowerCase();
 
@@ -64,6 +65,7 @@ export async function startGithubSim(options = {}) {
     base: '',
   };
   const inflight = new Set();
+  const isoNow = () => new Date(O.now?.() ?? Date.now()).toISOString().replace(/\.\d+Z$/, 'Z');
   const freshRate = () => {
     S.rate = {
       core: { limit: O.rateLimit, used: 0, reset: Math.floor(Date.now() / 1000) + O.rateWindowS },
