@@ -34,7 +34,7 @@ export async function findIssues(
     else gone.push(number);
   }
   const byAge = (a: Issue, b: Issue) => a.number - b.number;
-  return { issues: [...found.values()].sort(byAge), gone: gone.sort((a, b) => a - b) };
+  return { issues: [...found.values()].sort(byAge), gone: gone.sort((a, b) => a - b), knowsOwn: me !== undefined };
 }
 
 /** Undefined where it was deleted, moved to another repository, or is none. The repository has answered before. */
@@ -50,9 +50,14 @@ async function findIssue(api: Api, number: number, me: string | undefined, signa
 /** Not there, deleted, or moved to another repository: redirects to the same issue were followed. */
 const goneStatuses = [301, 302, 307, 308, 404, 410];
 
-/** A repository without issues says the same of each as it does of one that was deleted. */
+/** A repository without issues says the same of each as it does of one that was deleted; in an archived one all stays. */
 export async function repositoryWithIssues(api: Api, signal?: AbortSignal): Promise<void> {
-  const { name, hasIssues } = await api.readRepository(signal);
+  const { name, hasIssues, isArchived } = await api.readRepository(signal);
+  if (isArchived)
+    throw new TrackerError(
+      'refused',
+      `${name} is archived, and takes no issues. Take it out of the archive, or name another repository in github.repository.`,
+    );
   if (!hasIssues)
     throw new TrackerError(
       'refused',

@@ -83,6 +83,8 @@ export interface Found {
   issues: readonly Issue[];
   /** Of the numbers: those that were deleted, or moved to another repository. */
   gone: readonly number[];
+  /** Whether the tracker tells whose the token is, and so which issues are ours. */
+  knowsOwn: boolean;
 }
 
 export interface Tracker {

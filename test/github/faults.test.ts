@@ -230,6 +230,7 @@ describe('a refusal says what to do', () => {
 
   test.each([
     ['switched off', { hasIssues: false }, 'octo/infra keeps no issues.'],
+    ['archived', { archived: true }, 'octo/infra is archived, and takes no issues. Take it out of the archive'],
     [
       'not for the token',
       { issuesPermission: 'none' as const },

@@ -163,9 +163,9 @@ describe('issues are found', () => {
     await act('POST', '/issues', [{ title: 'a' }]);
     sim.addFault({ path: '^/user$', action: 'status', status: 403, message: 'Resource not accessible by integration' });
 
-    const { issues } = await tracker.findByMarker(everything);
+    const { issues, knowsOwn } = await tracker.findByMarker(everything);
 
-    expect(issues.map(({ isOurs }) => isOurs)).toEqual([undefined]);
+    expect([issues.map(({ isOurs }) => isOurs), knowsOwn]).toEqual([[undefined], false]);
   });
 });
 
