@@ -27,6 +27,9 @@ export async function standingAlertsOf(
     const { credential_id: id, credential_name: name, next_rotation_due, expires_at, lifecycle_state } = credential;
     const need = needOf(credential, today);
     const issue = issues.find(({ credential_id, state }) => credential_id === id && state === 'open');
+    const left = issues.find(
+      ({ credential_id, state, cycle }) => credential_id === id && state === 'left' && cycle === need?.cycle,
+    );
     const ends = `End it with "rollcall credentials rotated ${id}".`;
     if (need && !need.isSnoozed && (need.daysLeft ?? 0) <= 0)
       say(
@@ -34,15 +37,12 @@ export async function standingAlertsOf(
         name,
         `${name} ${need.due === undefined ? 'is compromised' : `was due on ${need.due}`}. ${ends}`,
       );
-    else if (need && !need.isSnoozed && !issue)
+    else if (need && !need.isSnoozed && !issue && !left)
       say(
         'credential_due',
         name,
         `${name} is due on ${need.due}, and no issue asks for it${hasTracker ? ' yet' : ': github.repository names where to open one'}. ${ends}`,
       );
-    const left = issues.find(
-      ({ credential_id, state, cycle }) => credential_id === id && state === 'left' && cycle === need?.cycle,
-    );
     if (left)
       say(
         'credential_issue_left',

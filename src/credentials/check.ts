@@ -10,7 +10,8 @@ import type { Store } from '../store/open.ts';
 import { type Clock, stamp } from '../time.ts';
 import { type Vault, VaultError, type VaultItem } from '../vaultwarden/vault.ts';
 import { standingAlertsOf } from './alerts.ts';
-import { type Intended, intendIssues, type KeepParts, type Kept, keepIssues } from './issues/keep.ts';
+import type { KeepParts, Kept } from './issues/acts.ts';
+import { type Intended, intendIssues, keepIssues } from './issues/keep.ts';
 import { followOwnToken } from './own-token.ts';
 import type { Records } from './records.ts';
 import type { CredentialsSettings } from './settings.ts';
@@ -35,9 +36,11 @@ export interface CheckParts {
   today: () => Today;
   vault: { vault: Vault; isWatched: (item: VaultItem) => boolean } | undefined;
   issues: Issues | undefined;
+  /** How long what was sent and not answered is waited for. */
+  settleMilliseconds?: number;
 }
 
-const settleMilliseconds = 3000;
+const usualSettleMilliseconds = 3000;
 
 /** Whole: the vault, the issues and the alerts. What could not be looked at does not keep the rest from being done. */
 export async function checkCredentials(parts: CheckParts, signal: AbortSignal): Promise<JobOutcome> {
@@ -63,11 +66,20 @@ export async function followCredentials(parts: CheckParts, signal: AbortSignal):
   const problems: string[] = [];
   const kept = await keepOrTell(parts, problems, true, signal);
   await alert(parts);
-  return outcomeOf(problems, { ...(kept?.counts ?? {}) }, parts, kept);
+  return outcomeOf(problems, { ...kept?.counts }, parts, kept);
 }
 
-/** What a check would do now. Throws VaultError and TrackerError. */
+/** What a check would do now. Throws `unavailable` where the vault or the tracker cannot be read. */
 export async function rehearseCheck(parts: CheckParts): Promise<Rehearsed> {
+  try {
+    return await rehearse(parts);
+  } catch (error) {
+    if (!(error instanceof VaultError || error instanceof TrackerError)) throw error;
+    throw new DomainError('unavailable', error.message, { cause: error });
+  }
+}
+
+async function rehearse(parts: CheckParts): Promise<Rehearsed> {
   const { vault, issues } = parts;
   const read = vault && (await readVault({ ...parts, ...vault }, true));
   const intended = issues ? await issues.tracker.during(() => intendIssues(keepPartsOf(parts, issues))) : [];
@@ -111,8 +123,8 @@ async function keepOrTell(
   }
 }
 
-function keepPartsOf({ store, clock, today, rules }: CheckParts, issues: Issues): KeepParts {
-  const { tracker, assignees, maxCreates } = issues;
+function keepPartsOf(parts: CheckParts, { tracker, assignees, maxCreates }: Issues): KeepParts {
+  const { store, clock, today, rules, settleMilliseconds = usualSettleMilliseconds } = parts;
   return { store, tracker, clock, today, rules, assignees, maxCreates, settleMilliseconds };
 }
 

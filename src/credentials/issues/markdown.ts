@@ -3,8 +3,8 @@
  */
 
 /** A value as it is, in a code span, where nothing in it means anything. */
-export function codeSpan(value: string): string {
-  const text = inOneLine(value);
+export function codeSpan(value: string, most?: number): string {
+  const text = inOneLine(value, most);
   if (text === '') return '-';
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
@@ -18,8 +18,13 @@ export function inOneLine(value: string, most = 300): string {
     .replaceAll(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ')
     .replaceAll(/\s+/g, ' ')
     .trim();
-  const letters = Array.from(text);
-  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : text;
+  if (text.length <= most) return text;
+  let kept = '';
+  for (const letter of text) {
+    if (kept.length + letter.length >= most) break;
+    kept += letter;
+  }
+  return `${kept}…`;
 }
 
 /** An address that was checked to begin with http, so that it is a link and nothing else. */

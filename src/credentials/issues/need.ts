@@ -8,6 +8,7 @@ import {
   moreUrgent,
   statesInUse,
   type Urgency,
+  urgencies,
   urgencyOf,
 } from '../credential.ts';
 import { type Policy, policyOf } from '../policy.ts';
@@ -16,7 +17,7 @@ import type { Today } from '../wire.ts';
 /** Days left at which an issue that is open is told anew; the first that it falls to or under. */
 export const levels = [14, 7, 0, -3, -14] as const;
 /** Before the first level. */
-const early = 999;
+export const early = 999;
 const lastLevel = levels.at(-1) as number;
 
 export interface Need {
@@ -62,10 +63,12 @@ export function levelOf(daysLeft: number): number {
   return levels.findLast((level) => daysLeft <= level) ?? early;
 }
 
-/** Most urgent first. */
+/** Most urgent first: what leaked, then by priority, then by date. */
 export function byUrgency(a: Need, b: Need): number {
-  const key = ({ credential, daysLeft }: Need) =>
-    credential.lifecycle_state === 'compromised' ? Number.NEGATIVE_INFINITY : (daysLeft ?? Number.POSITIVE_INFINITY);
-  if (key(a) !== key(b)) return key(a) < key(b) ? -1 : 1;
+  for (const key of [leaked, rank, daysLeft]) if (key(a) !== key(b)) return key(a) < key(b) ? -1 : 1;
   return a.credential.credential_name < b.credential.credential_name ? -1 : 1;
 }
+
+const leaked = ({ credential }: Need) => (credential.lifecycle_state === 'compromised' ? 0 : 1);
+const rank = ({ priority }: Need) => -urgencies.indexOf(priority);
+const daysLeft = (need: Need) => need.daysLeft ?? Number.POSITIVE_INFINITY;

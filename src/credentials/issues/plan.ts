@@ -9,6 +9,7 @@ import { type Credential, isPutOff } from '../credential.ts';
 import type { Rotation } from '../store.ts';
 import type { Need } from './need.ts';
 import type { KeptIssue } from './store.ts';
+import { readMarker } from './text.ts';
 
 export type ClosedFor = 'rotated' | 'waived' | 'not_in_use' | 'moved';
 
@@ -16,7 +17,7 @@ export type ClosedFor = 'rotated' | 'waived' | 'not_in_use' | 'moved';
 export type Deed =
   | { do: 'open'; need: Need; isReplacement: boolean }
   | { do: 'wait'; need: Need }
-  | { do: 'adopt'; issue: Issue; need: Need | undefined; level: number }
+  | { do: 'adopt'; issue: Issue; need: Need | undefined; row: KeptIssue | undefined }
   | { do: 'renew'; row: KeptIssue; issue: Issue; need: Need }
   | { do: 'reopen'; row: KeptIssue; issue: Issue; need: Need; isByHand: boolean }
   | { do: 'close'; row: KeptIssue; issue: Issue; why: ClosedFor; rotation: Rotation | undefined }
@@ -43,58 +44,80 @@ export interface Known {
 
 /** After that long, one that is not in the list was never made. */
 export const certainMilliseconds = 120_000;
-const early = 999;
 
 export function deedsFor(known: Known): Deed[] {
   const { need, rows } = known;
-  const standing =
-    rows.find(({ state }) => state === 'creating' || state === 'open') ??
-    rows.find(({ cycle, state }) => cycle === need?.cycle && (state === 'left' || state === 'closed'));
+  const standing = rows.find(isStanding) ?? rows.find(({ cycle }) => cycle === need?.cycle);
   if (!standing) return withoutRow(known);
   if (standing.state === 'creating') return whileCreating(standing, known);
-  if (standing.state === 'left') return [];
+  if (standing.state === 'left') return whileLeft(standing, known);
   return whileOpen(standing, known);
 }
 
-function withoutRow({ need, marked, unmarked }: Known): Deed[] {
-  if (!need) return [];
-  const found = openIn(marked) ?? unmarked ?? marked.find(({ body }) => body.includes(`cycle=${need.cycle} -->`));
-  if (found) return [{ do: 'adopt', issue: found, need, level: early }, ...twinsOf(found, marked)];
+/** It may be open in the tracker; of one credential there is one at most. */
+export function isStanding({ state }: KeptIssue): boolean {
+  return state === 'creating' || state === 'open';
+}
+
+/** The rotation that an issue asked for. */
+export function rotationSince(row: KeptIssue, rotations: readonly Rotation[]): Rotation | undefined {
+  return rotations.find(({ recorded_at }) => recorded_at > (row.opened_at ?? row.tried_at));
+}
+
+function withoutRow({ need, rows, marked, unmarked }: Known): Deed[] {
+  if (!need) {
+    // What people have opened again is theirs.
+    const stray = openIn(marked.filter(({ number }) => !rows.some(({ issue_number }) => issue_number === number)));
+    return stray ? [{ do: 'adopt', issue: stray, need, row: undefined }, ...twinsOf(stray, marked)] : [];
+  }
+  const found = openIn(marked) ?? unmarked ?? marked.find(({ body }) => readMarker(body)?.cycle === need.cycle);
+  if (found) return [{ do: 'adopt', issue: found, need, row: undefined }, ...twinsOf(found, marked)];
   return need.isSnoozed ? [] : [{ do: 'open', need, isReplacement: false }];
 }
 
 function whileCreating(row: KeptIssue, { need, marked, unmarked, now }: Known): Deed[] {
   const found = openIn(marked) ?? marked.findLast(({ created_at }) => created_at >= floorOf(row.tried_at)) ?? unmarked;
-  if (found) return [{ do: 'adopt', issue: found, need, level: row.level_said }, ...twinsOf(found, marked)];
+  if (found) return [{ do: 'adopt', issue: found, need, row }, ...twinsOf(found, marked)];
   // It may be on its way.
   if (millisecondsOf(now) - millisecondsOf(row.tried_at) < certainMilliseconds)
     return need ? [{ do: 'wait', need }] : [];
-  return need ? [{ do: 'open', need, isReplacement: row.replaced }] : [{ do: 'forget', row }];
+  return need && !need.isSnoozed ? [{ do: 'open', need, isReplacement: row.replaced }] : [{ do: 'forget', row }];
+}
+
+/** Until somebody opens it again. */
+function whileLeft(row: KeptIssue, known: Known): Deed[] {
+  const issue = known.marked.find(({ number }) => number === row.issue_number);
+  return issue?.state === 'open' ? whileOpen(row, known) : [];
 }
 
 function whileOpen(row: KeptIssue, known: Known): Deed[] {
   const { credential, need, rotations, marked, today } = known;
   const issue = marked.find(({ number }) => number === row.issue_number);
-  const since = row.opened_at ?? row.tried_at;
-  const rotation = rotations.find(({ recorded_at }) => recorded_at >= since);
   const isEnded = row.state === 'closed';
-  if (!issue) {
-    if (isEnded || row.issue_number === null || !known.isGone(row.issue_number)) return [];
-    if (!need || rotation) return [{ do: 'note', row, state: 'closed', why: 'it was deleted or moved away' }];
-    if (row.replaced) return [{ do: 'note', row, state: 'left', why: 'it was deleted or moved away twice' }];
-    return [{ do: 'open', need, isReplacement: true }];
-  }
+  const rotation = isEnded ? undefined : rotationSince(row, rotations);
+  if (!issue) return whileAway(row, rotation, known);
   const twins = twinsOf(issue, marked);
+  // Closed already or not, it is told.
+  if (rotation) return [{ do: 'close', row, issue, why: 'rotated', rotation }, ...twins];
   if (issue.state === 'closed') {
-    if (isEnded) return need && !need.isSnoozed ? [{ do: 'reopen', row, issue, need, isByHand: false }] : [];
-    if (rotation || !need) return [{ do: 'note', row, state: 'closed', why: rotation ? 'rotated' : 'closed by hand' }];
-    if (need.isSnoozed) return twins;
-    if (row.reopened) return [{ do: 'note', row, state: 'left', why: 'it was closed by hand again' }];
+    if (need?.isSnoozed) return twins;
+    if (!need) return [{ do: 'note', row, state: 'closed', why: 'closed by hand' }, ...twins];
+    if (isEnded) return [{ do: 'reopen', row, issue, need, isByHand: false }, ...twins];
+    if (row.reopened) return [{ do: 'note', row, state: 'left', why: 'it was closed by hand again' }, ...twins];
     return [{ do: 'reopen', row, issue, need, isByHand: true }, ...twins];
   }
-  if (rotation && !isEnded) return [{ do: 'close', row, issue, why: 'rotated', rotation }, ...twins];
   if (!need) return [{ do: 'close', row, issue, why: closedFor(credential, today), rotation: undefined }, ...twins];
   return [{ do: 'renew', row, issue, need }, ...twins];
+}
+
+function whileAway(row: KeptIssue, rotation: Rotation | undefined, { need, marked, isGone }: Known): Deed[] {
+  if (row.issue_number === null || !isGone(row.issue_number)) return [];
+  const other = openIn(marked);
+  if (other) return [{ do: 'adopt', issue: other, need, row }, ...twinsOf(other, marked)];
+  if (!need || rotation) return [{ do: 'note', row, state: 'closed', why: 'it was deleted or moved away' }];
+  if (need.isSnoozed) return [];
+  if (row.replaced) return [{ do: 'note', row, state: 'left', why: 'it was deleted or moved away twice' }];
+  return [{ do: 'open', need, isReplacement: true }];
 }
 
 function closedFor(credential: Credential, today: Temporal.PlainDate): ClosedFor {

@@ -1,6 +1,7 @@
 /** The queries of the issues that ask for a rotation: one row for a credential and a cycle. */
 
 import { sql } from 'kysely';
+import type { Issue } from '../../github/tracker.ts';
 import type { ReadDb, Trx } from '../../store/open.ts';
 import { insertRows } from '../../store/rows.ts';
 import type { CredentialId } from '../credential.ts';
@@ -49,6 +50,10 @@ const columns = [
   'ended_why',
 ] as const;
 
+export function whereOf({ number, url }: Issue): Pick<KeptIssue, 'issue_number' | 'issue_url'> {
+  return { issue_number: number, issue_url: url };
+}
+
 /** Those that stand, and those that people have ended in the cycle that goes on. */
 export async function listIssues(db: Db): Promise<KeptIssue[]> {
   const rows = await db.selectFrom('credential_issues').select(columns).orderBy('tried_at').orderBy('cycle').execute();
@@ -63,6 +68,17 @@ export async function listIssues(db: Db): Promise<KeptIssue[]> {
 export async function storeIssue(trx: Trx, { reopened, replaced, ...issue }: KeptIssue): Promise<void> {
   const row = { ...issue, reopened: reopened ? 1 : 0, replaced: replaced ? 1 : 0 };
   await insertRows(trx, 'credential_issues', [row], ['credential_id', 'cycle']);
+}
+
+/** Whatever else stands for its credential, in this repository or a former one, gives way to it. */
+export async function storeStanding(trx: Trx, issue: KeptIssue): Promise<void> {
+  await trx
+    .deleteFrom('credential_issues')
+    .where('credential_id', '=', issue.credential_id)
+    .where('cycle', '<>', issue.cycle)
+    .where('state', 'in', ['creating', 'open'])
+    .execute();
+  await storeIssue(trx, issue);
 }
 
 export async function deleteIssue(trx: Trx, { credential_id, cycle }: KeptIssue): Promise<void> {

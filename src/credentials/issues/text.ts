@@ -50,6 +50,11 @@ export function readMarker(body: string): { credentialId: string; cycle: string 
   return found && { credentialId: found[1] as string, cycle: found[2] as string };
 }
 
+/** Whether anything in it may have been meant for a marker, whoever wrote it. */
+export function isMarked(body: string): boolean {
+  return /<!--\s*rollcall:credential=/.test(body);
+}
+
 export function bodyOf(told: Told): string {
   const { credential, policy, due, cycle } = told;
   const owner = credential.owner_email ?? policy.owner;
@@ -89,7 +94,7 @@ export function bodyOf(told: Told): string {
 function systemLines({ direct, dependent, isCut }: Systems): string[] {
   if (direct.length === 0) return ['None is known to use it.'];
   const line = ({ ci_name, ci_type, site_id, by }: System) =>
-    `- ${codeSpan(ci_name)} (${[inOneLine(ci_type), ...(site_id === null ? [] : [codeSpan(site_id)])].join(', ')})${by === null ? '' : `: ${codeSpan(by)}`}`;
+    `- ${codeSpan(ci_name, 120)} (${[inOneLine(ci_type), ...(site_id === null ? [] : [codeSpan(site_id, 120)])].join(', ')})${by === null ? '' : `: ${codeSpan(by, 120)}`}`;
   const listed = (systems: readonly System[]) => [
     ...systems.slice(0, mostListed).map(line),
     ...(systems.length > mostListed ? [`- and ${systems.length - mostListed} more`] : []),
