@@ -77,13 +77,14 @@ export async function look(parts: WorldParts, isFollowing: boolean, signal?: Abo
 /** What is to be done for one credential, as things stand. */
 export function deedsOf({ today, clock }: WorldParts, world: World, credential: Credential): Deed[] {
   const id = credential.credential_id;
+  const title = titleOf(credential);
   return deedsFor({
     credential,
     need: world.needs.get(id),
     rows: world.rows.get(id) ?? [],
     rotations: world.rotations.get(id) ?? [],
     marked: markedOf(world, credential),
-    unmarked: [...world.issues.values()].find((issue) => isAdoptable(issue, credential)),
+    unmarked: [...world.issues.values()].find((issue) => isAdoptable(issue, title)),
     isGone: (number) => world.gone.has(number),
     today: today().today,
     now: stamp(clock()),
@@ -154,13 +155,17 @@ function holds(row: KeptIssue, number: number): boolean {
 
 /** Anybody may paste a marker: it counts in what we made, or what someone who may label has labelled. */
 function isTrusted(issue: Issue, id: CredentialId): boolean {
-  return readMarker(issue.body)?.credentialId === id && (issue.isOurs === true || isLabelled(issue));
+  return (
+    issue.body.includes(id) &&
+    readMarker(issue.body)?.credentialId === id &&
+    (issue.isOurs === true || isLabelled(issue))
+  );
 }
 
-function isAdoptable(issue: Issue, credential: Credential): boolean {
+function isAdoptable(issue: Issue, title: string): boolean {
   return (
     issue.state === 'open' &&
-    issue.title === titleOf(credential) &&
+    issue.title === title &&
     isLabelled(issue) &&
     (issue.isOurs === true || issue.author === bot) &&
     !isMarked(issue.body)
