@@ -210,6 +210,7 @@ test('a change says who, when, for which issue, and what differs', async () => {
       source: 'manual:admin',
       actor: 'admin',
       change_ref: 'acme/infra#42',
+      change_ref_standing: false,
       reason: null,
       request_id: 'req-1',
       pass_id: null,
