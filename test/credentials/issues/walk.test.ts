@@ -115,7 +115,9 @@ function refuseTwins({ sim }: Bare): void {
       .map(({ body }) => body as { title: string; body: string })
       .filter(({ title }) => title.endsWith(`: ${name}`));
     const cycles = new Set(sent.map(({ body }) => /cycle=(\S+)/.exec(body)?.[1]));
-    expect(own.length, `issues of ${name}`).toBeLessThanOrEqual(cycles.size + deleted.length);
+    // What was rotated may be due again on a day that it was due on before.
+    const rotated = comments.filter(({ issue, body }) => own.includes(issue) && /said=\S+:rotated:/.test(body));
+    expect(own.length, `issues of ${name}`).toBeLessThanOrEqual(cycles.size + deleted.length + rotated.length);
     expect(openIn(sim).filter((number) => own.includes(number)).length).toBeLessThanOrEqual(1);
     for (const number of own) {
       const said = comments
