@@ -2,11 +2,14 @@
 
 import type { Job } from '../jobs/jobs.ts';
 import { off } from '../jobs/schedule.ts';
-import { type CheckParts, checkCredentials, followCredentials } from './check.ts';
+import type { CheckParts } from './check.ts';
 
 export const checkJobName = 'check-credentials';
 export const followJobName = 'follow-credentials';
 const lease = 'credentials';
+
+/** What a check is made of is loaded by the first one: a start has no need of it. */
+export const loadCheck = () => import('./check.ts');
 
 export function credentialJobs(parts: CheckParts): Job[] {
   return [
@@ -14,14 +17,14 @@ export function credentialJobs(parts: CheckParts): Job[] {
       name: checkJobName,
       lease,
       schedule: '17 6 * * *',
-      run: ({ signal }) => checkCredentials(parts, signal),
+      run: async ({ signal }) => (await loadCheck()).checkCredentials(parts, signal),
     },
     {
       name: followJobName,
       lease,
       // Asked for after each change; by the clock only where something may be under way elsewhere.
       schedule: parts.issues ? '*/15 * * * *' : off,
-      run: ({ signal }) => followCredentials(parts, signal),
+      run: async ({ signal }) => (await loadCheck()).followCredentials(parts, signal),
     },
   ];
 }

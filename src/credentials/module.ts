@@ -5,10 +5,10 @@ import type { CredentialsAffected } from '../cmdb/impact.ts';
 import type { House, Module, Opened } from '../module.ts';
 import { associationEndpoints } from './association-routes.ts';
 import { calendarEndpoint } from './calendar.ts';
-import { type CheckParts, rehearseCheck } from './check.ts';
+import type { CheckParts } from './check.ts';
 import { dateOf } from './credential.ts';
 import { credentialsAffected } from './impact.ts';
-import { credentialJobs, followJobName } from './job.ts';
+import { credentialJobs, followJobName, loadCheck } from './job.ts';
 import { openRecords } from './records.ts';
 import { credentialEndpoints } from './routes.ts';
 import { type CredentialsSettings, credentialsSettings } from './settings.ts';
@@ -38,7 +38,7 @@ export function credentialsModule({
       const today = () => ({ today: dateOf(clock(), timeZone), timeZone, policies });
       const rules = cmdb.settings.relationship_types as RelationshipRules;
       const parts: CheckParts = { store, clock, records, settings, rules, today, vault, issues };
-      const rehearse = () => rehearseCheck(parts);
+      const rehearse = async () => (await loadCheck()).rehearseCheck(parts);
       const changed = () => follow(followJobName);
       return {
         endpoints: [

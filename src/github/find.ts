@@ -66,7 +66,7 @@ export async function repositoryWithIssues(api: Api, signal?: AbortSignal): Prom
 }
 
 /** The login; undefined where it is not told, as to a GitHub App, or to a token for issues alone. */
-async function whoseToken(api: Api, signal?: AbortSignal): Promise<string | undefined> {
+export async function whoseToken(api: Api, signal?: AbortSignal): Promise<string | undefined> {
   const call = { path: '/user', allowed: [403, 404], signal };
   const answered = await api.ask(call);
   if (answered.status >= 400) return undefined;

@@ -4,7 +4,7 @@ import type { Clock } from '../time.ts';
 import { hasName, row, text } from './answer.ts';
 import type { Api } from './api.ts';
 import { checkTracker } from './checks.ts';
-import { findIssues, withIssue } from './find.ts';
+import { findIssues, whoseToken, withIssue } from './find.ts';
 import { assigneesIn, namesIn, readIssue } from './issue.ts';
 import {
   type Closing,
@@ -150,9 +150,14 @@ async function close(api: Api, dialect: Dialect, path: string, { reason, comment
 
 /** A conversation that is locked takes no comment, and that keeps nothing else from being done. */
 async function commentOnce(api: Api, path: string, { marker, body, mayBeThere }: Comment, signal?: AbortSignal) {
-  if (mayBeThere)
+  if (mayBeThere) {
+    const me = await whoseToken(api, signal);
+    // Anybody may paste a marker.
+    const isOurs = (login: string | undefined) => me === undefined || login === me;
     for await (const rows of api.pages(`${path}/comments`, {}, signal))
-      if (rows.some((one) => text(row(one).body)?.includes(marker))) return [];
+      if (rows.some((one) => text(row(one).body)?.includes(marker) && isOurs(text(row(row(one).user).login))))
+        return [];
+  }
   try {
     await api.askRow({ method: 'POST', path: `${path}/comments`, body: { body }, signal });
     return [];

@@ -2,6 +2,7 @@
 
 import {
   type Credential,
+  dateOf,
   daysUntil,
   dueOf,
   isPutOff,
@@ -26,7 +27,7 @@ export interface Need {
   due: string | undefined;
   daysLeft: number | null;
   level: number;
-  /** What the issue is for: its due date. */
+  /** What the issue is for: its due date, or that it leaked. */
   cycle: string;
   priority: Exclude<Urgency, 'none'>;
   isSnoozed: boolean;
@@ -43,7 +44,8 @@ export function needOf(credential: Credential, { today, timeZone, policies }: To
     return {
       ...told,
       level: lastLevel,
-      cycle: due?.toString() ?? 'compromised',
+      // Each time that one leaks is a cycle of its own, also where an issue for its date was left alone.
+      cycle: `compromised-${dateOf(credential.last_rotated_at ?? credential.created_at, timeZone).toString()}`,
       priority: 'critical',
       isSnoozed: false,
     };
