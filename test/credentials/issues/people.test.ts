@@ -54,6 +54,19 @@ describe('closed by hand without a rotation', () => {
     expect(closed).toEqual([]);
     expect(open()).toEqual([2]);
   });
+
+  test('what leaks afterwards is asked for all the same, by an issue of its own', async () => {
+    const { id, act, run, say, open, labels } = await opened();
+    for (let time = 0; time < 2; time += 1) {
+      await act('PATCH', '/issues/1', { state: 'closed' });
+      await run();
+    }
+
+    await say('PATCH', `/credentials/${id}`, { lifecycle_state: 'compromised' });
+
+    expect(open()).toEqual([2]);
+    expect(labels(2)).toContain('priority:critical');
+  });
 });
 
 describe.each([
@@ -263,4 +276,15 @@ describe('found in the repository', () => {
     expect(open()).toEqual([2]);
     expect(issue(1).state).toBe('closed');
   });
+});
+
+test('a comment that a stranger makes in our words keeps ours from nobody', async () => {
+  const { act, later, comments } = await opened();
+  const words = `<!-- rollcall:said=${due}:0 -->`;
+  await act('POST', '/issues/1/comments', { body: words, actor: 'mallory' });
+
+  await later(8);
+
+  const said = comments(1).filter((body) => body.includes(words));
+  expect(said).toHaveLength(2);
 });
