@@ -227,7 +227,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
       ...jobEndpoints({ jobs: clocks, store, paging }),
     );
 
-    const references = referenceRules(config.audit, [hereSource]);
+    const references = referenceRules(config.audit, [hereSource, 'vaultwarden', 'github', 'gitea']);
     const wantsChangeRef = (source: string) => wantedOf(source, references).requirement === 'warn';
     const parts = { settings: config.http, endpoints, auth, refusals, metrics, store, clock, log, wantsChangeRef };
     const http = httpApp(parts);

@@ -8,6 +8,7 @@ import { type Clock, stamp } from '../time.ts';
 import { associate, associateAll, dissociate } from './associations.ts';
 import { changeOf, type Doer, type Doing, tell } from './changes.ts';
 import { type Credential, type CredentialId, dateOf, nextDue, type Putoff } from './credential.ts';
+import { referenceTo } from './issues/store.ts';
 import { policyOf } from './policy.ts';
 import type { CredentialsSettings } from './settings.ts';
 import { type Association, findCredential, storeCredential, storeRotation } from './store.ts';
@@ -91,8 +92,9 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
     trx: Trx,
     former: Credential,
     { said, rotatedAt, evidence, note }: { said: Said; rotatedAt: string; evidence: string; note: string | null },
-    doing: Doing,
+    by: Doing,
   ): Promise<Credential> {
+    const doing = { ...by, ...(await referenceFor(trx, former, by)) };
     const wanted: Credential = {
       ...former,
       // The former end was that of the former secret.
@@ -106,14 +108,13 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
     if (said.next_rotation_due === undefined) wanted.next_rotation_due = nextDue(rotatedAt, periodOf(wanted), timeZone);
     const kept = await keep(trx, former, wanted, 'rotated', { ...doing, reason: note });
     const { credential_id } = former;
-    const by = doing.actor ?? doing.source;
     await storeRotation(trx, {
       credential_id,
       rotated_at: rotatedAt,
       recorded_at: doing.at,
       evidence,
       note,
-      recorded_by: by,
+      recorded_by: doing.actor ?? doing.source,
       change_ref: doing.changeRef,
     });
     return kept;
@@ -218,6 +219,12 @@ export function openRecords({ store, clock, timeZone, settings }: Parts): Record
         },
       ]);
   }
+}
+
+/** A rotation is done for the issue that asks for it, unless another one was named. */
+async function referenceFor(trx: Trx, { credential_id }: Credential, { changeRef, isStandingRef }: Doing) {
+  const asking = changeRef === null || isStandingRef ? await referenceTo(trx, credential_id) : undefined;
+  return asking === undefined ? {} : { changeRef: asking, isStandingRef: false };
 }
 
 const verbs = { snooze: 'snoozed', waiver: 'waived' } as const;

@@ -148,16 +148,19 @@ async function close(api: Api, dialect: Dialect, path: string, { reason, comment
   return [...shortcomings, `${api.called} did not close it, and did not say why.`];
 }
 
+/** Anybody may paste a marker: it counts where we made the comment, or where it is not told who we are. */
+async function isThere(api: Api, path: string, marker: string, signal?: AbortSignal): Promise<boolean> {
+  const authors: (string | undefined)[] = [];
+  for await (const rows of api.pages(`${path}/comments`, {}, signal))
+    for (const one of rows) if (text(row(one).body)?.includes(marker)) authors.push(text(row(row(one).user).login));
+  if (authors.length === 0) return false;
+  const me = await whoseToken(api, signal);
+  return me === undefined || authors.includes(me);
+}
+
 /** A conversation that is locked takes no comment, and that keeps nothing else from being done. */
 async function commentOnce(api: Api, path: string, { marker, body, mayBeThere }: Comment, signal?: AbortSignal) {
-  if (mayBeThere) {
-    const me = await whoseToken(api, signal);
-    // Anybody may paste a marker.
-    const isOurs = (login: string | undefined) => me === undefined || login === me;
-    for await (const rows of api.pages(`${path}/comments`, {}, signal))
-      if (rows.some((one) => text(row(one).body)?.includes(marker) && isOurs(text(row(row(one).user).login))))
-        return [];
-  }
+  if (mayBeThere && (await isThere(api, path, marker, signal))) return [];
   try {
     await api.askRow({ method: 'POST', path: `${path}/comments`, body: { body }, signal });
     return [];

@@ -76,7 +76,7 @@ test('a password that is changed in the vault rotates its credential and closes 
   });
   expect(sim.issues()).toMatchObject([{ number: 1, state: 'closed', state_reason: 'completed' }]);
   expect(await get('/credentials/pve/explain')).toMatchObject({
-    rotations: [{ evidence: 'password_revision', recorded_by: 'vaultwarden' }],
+    rotations: [{ evidence: 'password_revision', recorded_by: 'vaultwarden', change_ref: 'octo/infra#1' }],
   });
 });
 

@@ -25,6 +25,7 @@ const isSaid = ([name, value]: [string, string]) =>
 async function replay(
   names: Record<string, string>,
   repository = 'octo/infra',
+  login = 'octokit-fixture-user-a',
 ): Promise<{ tracker: Tracker; calls: string[] }> {
   const calls: string[] = [];
   const server = createServer((request, response) => {
@@ -32,7 +33,7 @@ async function replay(
     const call = `${request.method} ${request.url?.replace(`/repos/${repository}`, '')}`;
     calls.push(call);
     const name = Object.entries(names).find(([form]) => new RegExp(form).test(call))?.[1];
-    const { status, headers, body } = name === undefined ? short(call, repository) : recording(name).response;
+    const { status, headers, body } = name === undefined ? short(call, repository, login) : recording(name).response;
     response.writeHead(status, Object.fromEntries(Object.entries(headers).filter(isSaid)));
     response.end(body === undefined ? undefined : JSON.stringify(body));
   });
@@ -42,10 +43,10 @@ async function replay(
   return { tracker: trackerAt(url, { repository }), calls };
 }
 
-function short(call: string, repository: string): Recording['response'] {
+function short(call: string, repository: string, login: string): Recording['response'] {
   const headers = { 'content-type': 'application/json; charset=utf-8' };
   if (call === 'GET ') return { status: 200, headers, body: { id: 1, full_name: repository, has_issues: true } };
-  if (call === 'GET /user') return { status: 200, headers, body: { login: 'octokit-fixture-user-a' } };
+  if (call === 'GET /user') return { status: 200, headers, body: { login } };
   if (call.startsWith('GET /assignees/')) return { status: 204, headers: {}, body: undefined };
   return { status: 200, headers, body: [] };
 }
@@ -121,12 +122,13 @@ describe('an issue that is made', () => {
   });
 
   test('has comments, in which one is looked for', async () => {
-    const { tracker, calls } = await replay({ 'GET /issues/7/comments': 'issue-comments-list.200' });
-    const [first] = rowsOf('issue-comments-list.200');
+    const first = rowsOf('issue-comments-list.200')[0] as unknown as { body: string; user: { login: string } };
+    const names = { 'GET /issues/7/comments': 'issue-comments-list.200' };
+    const { tracker, calls } = await replay(names, undefined, first.user.login);
 
-    await tracker.update(7, { comment: { marker: String(first?.body), body: 'never sent', mayBeThere: true } });
+    await tracker.update(7, { comment: { marker: first.body, body: 'never sent', mayBeThere: true } });
 
-    expect(calls).toEqual(['GET ', 'GET /issues/7/comments?per_page=100']);
+    expect(calls).toEqual(['GET ', 'GET /issues/7/comments?per_page=100', 'GET /user']);
   });
 });
 

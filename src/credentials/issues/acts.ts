@@ -177,7 +177,7 @@ export function openActs(parts: KeepParts, world: World, kept: Kept): Acts {
   ): Promise<void> {
     const due = dueOf(credential, parts.today().timeZone)?.toString();
     const words = {
-      rotated: () => (rotation ? rotatedWords(rotation, due) : ''),
+      rotated: () => (rotation ? rotatedWords(rotation, due, `${tracker.repository}#${issue.number}`) : ''),
       waived: () => (credential.waiver ? putOffWords('Waived', credential.waiver) : ''),
       not_in_use: () => `It is ${credential.lifecycle_state} now, and needs no rotation.`,
       moved: () => (due === undefined ? 'It is due on no date any more.' : `It is due on ${due} now.`),

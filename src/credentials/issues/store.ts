@@ -89,6 +89,18 @@ export async function deleteIssue(trx: Trx, { credential_id, cycle }: KeptIssue)
     .execute();
 }
 
+/** The issue that asks for its rotation now, as changes name it; undefined where none does. */
+export async function referenceTo(db: Db, credential: CredentialId): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('credential_issues')
+    .select(['repository', 'issue_number'])
+    .where('credential_id', '=', credential)
+    .where('state', '=', 'open')
+    .where('issue_number', 'is not', null)
+    .executeTakeFirst();
+  return row && `${row.repository}#${row.issue_number}`;
+}
+
 /** The one that stands for each credential, or the last one that did. */
 export async function shownIssues(db: Db): Promise<Map<string, ShownIssue>> {
   const rows = await db

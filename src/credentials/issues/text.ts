@@ -124,7 +124,8 @@ export function escalation(told: Told): string {
   return `${urgencyWords(told)}\n\nIt ends with \`rollcall credentials rotated ${told.credential.credential_id}\`.`;
 }
 
-export function rotatedWords(rotation: Rotation, nextDue: string | undefined): string {
+/** `here` is the issue that this is said in. */
+export function rotatedWords(rotation: Rotation, nextDue: string | undefined, here: string): string {
   const how: Readonly<Record<string, string>> = {
     word: `It was said to be rotated by ${codeSpan(rotation.recorded_by)}.`,
     password_revision: 'The password in its vault item was changed.',
@@ -134,7 +135,9 @@ export function rotatedWords(rotation: Rotation, nextDue: string | undefined): s
   return [
     `Rotated at ${rotation.rotated_at}. ${how[rotation.evidence] ?? ''}`.trim(),
     ...(rotation.note === null ? [] : [`Note: ${codeSpan(rotation.note)}`]),
-    ...(rotation.change_ref === null ? [] : [`Done for ${codeSpan(rotation.change_ref)}.`]),
+    ...(rotation.change_ref === null || rotation.change_ref === here
+      ? []
+      : [`Done for ${codeSpan(rotation.change_ref)}.`]),
     nextDue === undefined ? 'When it is due next is not known.' : `It is due next on ${nextDue}.`,
   ].join('\n\n');
 }

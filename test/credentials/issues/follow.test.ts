@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { startWorld, token } from './world.ts';
+import { type Json, startWorld, token } from './world.ts';
 
 const due = '2026-03-10';
 
@@ -34,6 +34,24 @@ test('a rotation closes the issue without anybody asking for it', async () => {
 
   await expect.poll(() => issue(1).state).toBe('closed');
   expect(comments(1)).toHaveLength(1);
+});
+
+test('a rotation is done for the issue that asks for it, unless another one was named', async () => {
+  const { add, run, say, later, service, comments } = await startWorld();
+  const id = await add({ next_rotation_due: due, rotation_period_days: 30 });
+  await run();
+
+  await say('POST', `/credentials/${id}/rotated`);
+  await later(20);
+  await say('POST', `/credentials/${id}/rotated`, { change_ref: 'acme/work#7' });
+
+  const { items } = (await service.call('GET', `/credentials/${id}/changes`)).body as { items: Json[] };
+  expect(items.filter(({ action }) => action === 'rotated').map((one) => one.change_ref)).toEqual([
+    'acme/work#7',
+    'octo/infra#1',
+  ]);
+  expect(comments(1).join()).not.toContain('Done for');
+  expect(comments(2).join()).toContain('Done for `acme/work#7`.');
 });
 
 test('a rehearsal tells what would be done, and does nothing', async () => {
