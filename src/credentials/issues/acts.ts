@@ -6,7 +6,7 @@ import { stamp } from '../../time.ts';
 import { type Credential, type CredentialId, daysUntil, dueOf } from '../credential.ts';
 import { hashOf } from './body.ts';
 import { early, levelOf, type Need } from './need.ts';
-import { type Deed, isStanding } from './plan.ts';
+import { type Deed, isStanding, reopening } from './plan.ts';
 import { comment, fixedLabels, renewalOf } from './renew.ts';
 import { type Begun, settle } from './settle.ts';
 import { deleteIssue, type KeptIssue, storeIssue, storeStanding, whereOf } from './store.ts';
@@ -156,11 +156,14 @@ export function openActs(parts: KeepParts, world: World, kept: Kept): Acts {
       need.due === undefined ? 'It is compromised, and has to be rotated.' : `It is due again, on ${need.due}.`;
     const key = `${row.cycle}:reopened:${isByHand ? 'by-hand' : (row.ended_at ?? '')}`;
     const change = { reopen: true, comment: comment(key, isByHand ? reopenedWords : again) };
+    // Where it does not come to its end, what stands open then is ours all the same.
+    await remember({ ...row, said: reopening });
     problems.push(...(await tracker.update(issue.number, change, signal)));
     world.issues.set(issue.number, { ...issue, state: 'open' });
     await remember({
       ...row,
       state: 'open',
+      said: saidOf(row),
       reopened: row.reopened || isByHand,
       // What was done before is not done for it.
       opened_at: isByHand ? row.opened_at : stamp(clock()),
@@ -191,7 +194,7 @@ export function openActs(parts: KeepParts, world: World, kept: Kept): Acts {
   }
 
   async function note({ row, state, why }: Extract<Deed, { do: 'note' }>, credential: Credential): Promise<void> {
-    await remember({ ...row, state, ended_at: stamp(clock()), ended_why: why });
+    await remember({ ...row, state, said: saidOf(row), ended_at: stamp(clock()), ended_why: why });
     if (state === 'left')
       problems.push(
         `The issue for ${credential.credential_name} is left as it is, for ${why}: rotate it, snooze it or waive it.`,
@@ -243,6 +246,11 @@ export function openActs(parts: KeepParts, world: World, kept: Kept): Acts {
     mayOpen: () => isFindable,
     settle: (signal) => settle({ parts, world, problems, remember }, unsure, signal),
   };
+}
+
+/** What was begun has come to its end. */
+function saidOf({ said }: KeptIssue): string | null {
+  return said === reopening ? null : said;
 }
 
 /** What something else may follow from. */

@@ -59,16 +59,27 @@ export function isStanding({ state }: KeptIssue): boolean {
   return state === 'creating' || state === 'open';
 }
 
+/** It stands, or was begun to be opened again. */
+export function mayBeOpen(row: KeptIssue): boolean {
+  return isStanding(row) || row.said === reopening;
+}
+
 /** The rotation that an issue asked for. */
 export function rotationSince(row: KeptIssue, rotations: readonly Rotation[]): Rotation | undefined {
   return rotations.find(({ recorded_at }) => recorded_at > (row.opened_at ?? row.tried_at));
 }
 
+/** What people have opened again is theirs; what was begun to be opened again is not. */
+export const reopening = 'reopening';
+
 function withoutRow({ need, rows, marked, unmarked }: Known): Deed[] {
   if (!need) {
-    // What people have opened again is theirs.
-    const stray = openIn(marked.filter(({ number }) => !rows.some(({ issue_number }) => issue_number === number)));
-    return stray ? [{ do: 'adopt', issue: stray, need, row: undefined }, ...twinsOf(stray, marked)] : [];
+    const isTheirs = ({ number }: Issue) =>
+      rows.some(({ issue_number, said }) => issue_number === number && said !== reopening);
+    const stray = openIn(marked.filter((issue) => !isTheirs(issue)));
+    if (stray) return [{ do: 'adopt', issue: stray, need, row: undefined }, ...twinsOf(stray, marked)];
+    const half = rows.find(({ said }) => said === reopening);
+    return half ? [{ do: 'note', row: half, state: 'closed', why: half.ended_why ?? 'closed' }] : [];
   }
   const found = openIn(marked) ?? unmarked ?? marked.find(({ body }) => readMarker(body)?.cycle === need.cycle);
   if (found) return [{ do: 'adopt', issue: found, need, row: undefined }, ...twinsOf(found, marked)];

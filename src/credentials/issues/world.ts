@@ -7,7 +7,7 @@ import type { Credential, CredentialId } from '../credential.ts';
 import { listCredentials, listRotations, type Rotation } from '../store.ts';
 import type { Today } from '../wire.ts';
 import { byUrgency, type Need, needOf } from './need.ts';
-import { type Deed, deedsFor, isStanding, rotationSince } from './plan.ts';
+import { type Deed, deedsFor, isStanding, mayBeOpen, rotationSince } from './plan.ts';
 import { type KeptIssue, listIssues } from './store.ts';
 import { isMarked, readMarker, titleOf } from './text.ts';
 
@@ -56,7 +56,7 @@ export async function look(parts: WorldParts, isFollowing: boolean, signal?: Abo
   const blank = { needs, rotations, rows, issues: new Map<number, Issue>(), gone: new Set<number>(), knowsOwn: false };
   const subjects = isFollowing
     ? credentials.filter((credential) => isUnderWay(credential, blank))
-    : credentials.filter(({ credential_id: id }) => needs.has(id) || rows.get(id)?.some(isStanding));
+    : credentials.filter(({ credential_id: id }) => needs.has(id) || rows.get(id)?.some(mayBeOpen));
   if (subjects.length === 0) return { ...blank, order: [] };
   const found = await tracker.findByMarker(soughtFor(subjects, blank, parts.clock()), signal);
   const world = {
@@ -99,6 +99,7 @@ function isUnderWay(
   const list = rows.get(id) ?? [];
   const need = needs.get(id);
   const row = list.find(isStanding);
+  if (list.some(mayBeOpen) && !row) return true;
   const hasLeaked = need !== undefined && lifecycle_state === 'compromised';
   if (!row) return hasLeaked && !list.some(({ state, cycle }) => state === 'left' && cycle === need.cycle);
   if (row.state === 'creating' || need?.cycle !== row.cycle) return true;
@@ -113,7 +114,7 @@ function soughtFor(
 ) {
   const rowsOf = ({ credential_id }: Credential) => rows.get(credential_id) ?? [];
   const needed = subjects.filter(({ credential_id }) => needs.has(credential_id));
-  const titles = new Set(needed.filter((one) => !rowsOf(one).some(isStanding)).map(titleOf));
+  const titles = new Set(needed.filter((one) => !rowsOf(one).some(({ state }) => state === 'open')).map(titleOf));
   const numbers = subjects.flatMap((one) => numbersWanted(rowsOf(one), needs.get(one.credential_id)));
   // Closed ones are looked for from when the first one that we do not know of could have been opened.
   const moments = [
@@ -134,7 +135,7 @@ function soughtFor(
 
 function numbersWanted(rows: readonly KeptIssue[], need: Need | undefined): number[] {
   return rows
-    .filter(({ state, cycle }) => state === 'open' || (state === 'closed' && cycle === need?.cycle))
+    .filter((row) => mayBeOpen(row) || (row.state === 'closed' && row.cycle === need?.cycle))
     .flatMap(({ issue_number }) => issue_number ?? []);
 }
 

@@ -3,7 +3,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { SimFault, SimOptions } from '../../sims/github-sim.mjs';
 import { doer, startBare } from './bare.ts';
-import { openIn, postsIn, startWorld, token } from './world.ts';
+import { act, openIn, postsIn, startWorld, token } from './world.ts';
 
 const due = '2026-03-10';
 const page = '<!doctype html><title>Sign in</title>';
@@ -324,4 +324,51 @@ test('two runs that are asked for at once are one', async () => {
 
   expect(runs.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   expect([posts(), open()]).toEqual([1, [1]]);
+});
+
+test('one that was opened by a run that was killed, and whose text was taken out since, is taken over', async () => {
+  const { sim, die, check, pass, posts, markers } = await bare({ names: ['one'] });
+  await die();
+  await act(sim, 'PATCH', '/issues/1', { body: 'gone' });
+
+  await check();
+  pass({ hours: 24 });
+  await check();
+
+  expect([posts(), markers().length]).toEqual([1, 1]);
+});
+
+test('one that was opened again, but not to the end, is closed where there is no need any more', async () => {
+  const { sim, records, check, pass } = await bare({ names: ['one'] });
+  await check();
+  await records().putOff('one', 'waiver', { until: '2026-03-02', reason: 'moving' }, doer);
+  await check();
+  pass({ hours: 24 });
+  sim.addFault({ method: 'POST', path: '/comments$', action: 'commit-then-502' });
+  await check();
+  const halfway = openIn(sim);
+  await records().alter('one', { next_rotation_due: '2026-09-01' }, doer);
+
+  await check();
+  await check();
+
+  expect([halfway, openIn(sim)]).toEqual([[1], []]);
+});
+
+test('one that could not be opened again is asked after once, and no more', async () => {
+  const { sim, records, check, pass } = await bare({ names: ['one'] });
+  await check();
+  await records().putOff('one', 'waiver', { until: '2026-03-02', reason: 'moving' }, doer);
+  await check();
+  pass({ hours: 24 });
+  sim.addFault({ method: 'PATCH', action: 'status', status: 502 });
+  await check();
+  await records().alter('one', { next_rotation_due: '2026-09-01' }, doer);
+  await check();
+  const asked = sim.log.length;
+
+  await check();
+
+  expect(openIn(sim)).toEqual([]);
+  expect(sim.log.length).toBe(asked);
 });
