@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { addressesModule } from './addresses/module.ts';
 import { addressSettings } from './addresses/settings.ts';
+import { checksEndpoint } from './checks.ts';
 import { type Cmdb, openCmdb } from './cmdb/cmdb.ts';
 import { followSettings } from './cmdb/follow-settings.ts';
 import { sweepJob, sweptAfterPasses } from './cmdb/job.ts';
@@ -17,7 +18,7 @@ import { impactEndpoints } from './cmdb/routes/impact.ts';
 import { itemEndpoints } from './cmdb/routes/items.ts';
 import { matchEndpoint } from './cmdb/routes/match.ts';
 import { passEndpoints } from './cmdb/routes/passes.ts';
-import { referencesEndpoint, referredLately } from './cmdb/routes/references.ts';
+import { referenceFigures, referencesEndpoint } from './cmdb/routes/references.ts';
 import { relationshipEndpoints } from './cmdb/routes/relationships.ts';
 import { revertEndpoint } from './cmdb/routes/revert.ts';
 import { siteEndpoints } from './cmdb/routes/sites.ts';
@@ -27,21 +28,20 @@ import { cmdbSettings } from './cmdb/settings.ts';
 import { registerSites, type SiteSettings } from './cmdb/sites.ts';
 import { storeReferenceRules } from './cmdb/store/changes.ts';
 import { ownSettings } from './config.ts';
-import type { Issues } from './credentials/check.ts';
 import { credentialsModule } from './credentials/module.ts';
 import { credentialsSettings } from './credentials/settings.ts';
+import { issuesIn } from './credentials/tracker.ts';
 import { addressFile, type TokenFiles } from './data-folder.ts';
 import { type Environment, readEnvironment } from './environment.ts';
 import { StartError } from './errors.ts';
 import { firstStart, resetAdmin } from './first-start.ts';
-import { githubModule, type OpenedGithub } from './github/module.ts';
+import { githubModule } from './github/module.ts';
 import { githubSettings } from './github/settings.ts';
 import { openAuth } from './http/auth.ts';
-import { checksEndpoint } from './http/checks.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { pruneRefusalsJob } from './http/job.ts';
 import { type Listening, listen } from './http/listen.ts';
-import { type Figures, openMetrics } from './http/metrics.ts';
+import { openMetrics } from './http/metrics.ts';
 import { openApiOf } from './http/openapi.ts';
 import * as paging from './http/paging.ts';
 import { openRefusals } from './http/refusals.ts';
@@ -140,7 +140,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     onRequest: (...request) => metrics.called(...request),
     onTurn: peerAlerts.turned,
   });
-  const metrics = openMetrics(store, peers.states, figuresOf(store, clock));
+  const metrics = openMetrics(store, peers.states, referenceFigures(store, clock));
   let closeListening: (() => Promise<void>) | undefined;
   // Of a service that was killed.
   rmSync(addressFile(config.data), { force: true });
@@ -166,7 +166,7 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     const github = await githubModule.open(house, config.github);
     const vaultwarden = vaultwardenModule(env).open(house, config.vaultwarden);
     const credentials = await credentialsModule({
-      issues: issuesOf(github, config.github.token),
+      issues: issuesIn(github),
       vault: vaultwarden.vault && { vault: vaultwarden.vault, isWatched: vaultwarden.isWatched },
       follow: (job) => void clocks.follow(job),
     }).open(house, config.credentials);
@@ -279,44 +279,6 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     await store.close();
     throw error;
   }
-}
-
-/** What the heart tells in figures. */
-function figuresOf(store: Store, clock: Clock): Figures[] {
-  const referred = () => referredLately(store.read, clock);
-  return [
-    {
-      name: 'rollcall_changes',
-      help: 'Changes of the last seven days, by the issue that they name: given, standing, none',
-      label: 'reference',
-      async read() {
-        const { given, standing, none } = await referred();
-        return { given, standing, none };
-      },
-    },
-    {
-      name: 'rollcall_changes_referred_ratio',
-      help: 'Share of the changes of the last seven days that name an issue',
-      async read(): Promise<Record<string, number>> {
-        const { share } = await referred();
-        return share === null ? {} : { share };
-      },
-    },
-  ];
-}
-
-/** How credentials use the tracker, where the settings name one. */
-function issuesOf({ tracker, settings }: OpenedGithub, token: string | undefined): Issues | undefined {
-  if (!tracker) return undefined;
-  const { owners, default_assignees, max_creates_per_run } = settings;
-  const logins = new Map(Object.entries(owners).map(([owner, login]) => [owner.toLowerCase(), login]));
-  const login = (owner: string | null) => (owner === null ? undefined : logins.get(owner.toLowerCase()));
-  return {
-    tracker,
-    assignees: (owner) => [login(owner) ?? default_assignees].flat(),
-    maxCreates: max_creates_per_run,
-    tokenItem: token?.startsWith('vaultwarden:') ? token.slice('vaultwarden:'.length) : undefined,
-  };
 }
 
 /**

@@ -35,6 +35,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
   'app.ts': [
     'first-start.ts',
     'peer-alerts.ts',
+    'checks.ts',
     ...files,
     ...ground,
     'cmdb',
@@ -44,6 +45,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
     'type module.ts',
   ],
   'peer-alerts.ts': ['log.ts', 'time.ts', 'store'],
+  'checks.ts': ['http', 'type module.ts'],
   'first-start.ts': [...files, ...ground, 'cmdb', ...modules],
   'config.ts': files,
   'module.ts': [...files, ...ground, 'cmdb'].map((part) => `type ${part}`),

@@ -2,7 +2,7 @@
 
 import { globForm } from '../glob.ts';
 import type { Credential } from './credential.ts';
-import type { PolicySettings } from './settings.ts';
+import type { EvidenceWanted, PolicySettings } from './settings.ts';
 
 export const usualLeadDays = 14;
 
@@ -13,10 +13,6 @@ export const usualProcedure = [
   'Mark it rotated in Rollcall',
   'Close this issue',
 ] as const;
-
-export const evidenceKinds = ['any', 'word', 'vault'] as const;
-/** What marks it rotated: a person's or playbook's word, a change in the vault, or either. */
-export type EvidenceWanted = (typeof evidenceKinds)[number];
 
 export interface Policy {
   rotation_period_days: number | null;

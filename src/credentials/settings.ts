@@ -1,7 +1,10 @@
 /** The settings under `credentials`. */
 
 import { type Static, Type } from 'typebox';
-import { evidenceKinds } from './policy.ts';
+
+export const evidenceKinds = ['any', 'word', 'vault'] as const;
+/** What marks it rotated: a person's or playbook's word, a change in the vault, or either. */
+export type EvidenceWanted = (typeof evidenceKinds)[number];
 
 const line = (description: string) =>
   Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\r\\n]*$', description });

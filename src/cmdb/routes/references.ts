@@ -3,6 +3,7 @@
 import { Type } from 'typebox';
 import { orNull } from '../../check.ts';
 import { type Endpoint, endpoint } from '../../http/endpoint.ts';
+import type { Figures } from '../../http/metrics.ts';
 import type { ReadDb, Store } from '../../store/open.ts';
 import { type Clock, stamp } from '../../time.ts';
 import { type Requirement, requirements, wantedOf } from '../references.ts';
@@ -48,9 +49,28 @@ export function referencesEndpoint(store: Store, clock: Clock): Endpoint {
   });
 }
 
-/** Of the last seven days, by what they name; and the share of those that name any. */
-export async function referredLately(db: ReadDb, clock: Clock): Promise<ReturnType<typeof summed>> {
-  return summed(await counted(db, stamp(clock().subtract({ hours: 24 * usualDays }))));
+/** Of the last seven days. */
+export function referenceFigures(store: Store, clock: Clock): Figures[] {
+  const referred = async () => summed(await counted(store.read, stamp(clock().subtract({ hours: 24 * usualDays }))));
+  return [
+    {
+      name: 'rollcall_changes',
+      help: 'Changes of the last seven days, by the issue that they name: given, standing, none',
+      label: 'reference',
+      async read() {
+        const { given, standing, none } = await referred();
+        return { given, standing, none };
+      },
+    },
+    {
+      name: 'rollcall_changes_referred_ratio',
+      help: 'Share of the changes of the last seven days that name an issue',
+      async read(): Promise<Record<string, number>> {
+        const { share } = await referred();
+        return share === null ? {} : { share };
+      },
+    },
+  ];
 }
 
 interface Counted {

@@ -4,10 +4,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { TrackerError } from '../../github/tracker.ts';
 import { stamp } from '../../time.ts';
 import type { Credential } from '../credential.ts';
-import type { KeepParts } from './acts.ts';
 import { type KeptIssue, whereOf } from './store.ts';
 import { readMarker } from './text.ts';
-import type { World } from './world.ts';
+import type { World, WorldParts } from './world.ts';
 
 /** An issue that may have been opened. */
 export interface Begun {
@@ -16,7 +15,7 @@ export interface Begun {
 }
 
 interface Settling {
-  parts: KeepParts;
+  parts: Pick<WorldParts, 'tracker'> & { settleMilliseconds: number };
   world: Pick<World, 'issues'>;
   problems: string[];
   remember: (row: KeptIssue) => Promise<void>;

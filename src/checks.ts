@@ -1,8 +1,8 @@
 /** Whether what the service works with is there: asked when somebody looks, and never at the start. */
 
 import { Type } from 'typebox';
-import type { Finding, Opened } from '../module.ts';
-import { type Endpoint, endpoint } from './endpoint.ts';
+import { type Endpoint, endpoint } from './http/endpoint.ts';
+import type { Finding, Opened } from './module.ts';
 
 const FindingOnTheWire = Type.Object(
   {
