@@ -2,7 +2,7 @@
 
 import type { ReadDb } from '../store/open.ts';
 import { statesInUse } from './credential.ts';
-import { needOf } from './issues/need.ts';
+import { type Need, needOf } from './issues/need.ts';
 import { listIssues } from './issues/store.ts';
 import { listCredentials, listRotations } from './store.ts';
 import { listFindings } from './vault/store.ts';
@@ -31,12 +31,8 @@ export async function standingAlertsOf(
       ({ credential_id, state, cycle }) => credential_id === id && state === 'left' && cycle === need?.cycle,
     );
     const ends = `End it with "rollcall credentials rotated ${id}".`;
-    if (need && !need.isSnoozed && (need.daysLeft ?? 0) <= 0)
-      say(
-        'credential_due',
-        name,
-        `${name} ${need.due === undefined ? 'is compromised' : `was due on ${need.due}`}. ${ends}`,
-      );
+    const isOver = lifecycle_state === 'compromised' || (need?.daysLeft ?? 0) <= 0;
+    if (need && !need.isSnoozed && isOver) say('credential_due', name, `${name} ${stateInWords(need)}. ${ends}`);
     else if (need && !need.isSnoozed && !issue && !left)
       say(
         'credential_due',
@@ -66,4 +62,9 @@ export async function standingAlertsOf(
     say('vault_date', name, `The date of ${item_name ?? 'its item'} in the vault, which ${name} is kept in, ${what}.`);
   }
   return standing;
+}
+
+function stateInWords({ credential, due, daysLeft }: Need): string {
+  if (credential.lifecycle_state === 'compromised') return 'is compromised';
+  return daysLeft === 0 ? `is due today, ${due}` : `was due on ${due}`;
 }

@@ -156,7 +156,7 @@ test('a check without tracker and vault says what is due, and what is missing', 
     {
       kind: 'credential_due',
       subject: 'pve token',
-      what_to_do: expect.stringContaining('was due on 2026-03-02') as string,
+      what_to_do: expect.stringContaining('is due today, 2026-03-02') as string,
     },
   ]);
 });
