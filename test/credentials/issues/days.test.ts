@@ -13,7 +13,7 @@ test('from 20 days before to 20 after there is one comment a level, however ofte
   const told: unknown[] = [];
   let before = '';
   for (let left = 20; left >= -20; left -= 1) {
-    for (let run = 0; run < 5; run += 1) await world.run();
+    for (let run = 0; run < 2; run += 1) await world.run();
     const now = `${priorityOf(world)} ${world.comments(1).length}`;
     if (now !== before) told.push([left, priorityOf(world), world.comments(1).map(firstLine).at(-1)]);
     before = now;

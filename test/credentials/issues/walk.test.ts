@@ -10,7 +10,7 @@ import { type Bare, doer, startBare } from './bare.ts';
 import { act, openIn } from './world.ts';
 
 const isLong = process.env.ROLLCALL_LONG !== undefined;
-const walks = isLong ? 300 : 12;
+const walks = isLong ? 300 : 8;
 const names = ['one', 'two', 'three'];
 
 const faults: SimFault[] = [
