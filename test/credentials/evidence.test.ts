@@ -66,6 +66,14 @@ test.each([
   expect(judged).toEqual({ verdict: 'nothing_new', seen: { revised_at: at, told_at: at } });
 });
 
+test('one that was changed a moment after its record was made was rotated then', () => {
+  const fresh = { ...credential, last_rotated_at: null };
+  const judged = (at: string) => judge(fresh, item({ password_revised_at: at }), unseen, now).verdict;
+
+  expect(judged('2025-06-01T00:00:10.000Z')).toBe('rotated');
+  expect(judged('2025-05-31T23:59:00.000Z')).toBe('nothing_new');
+});
+
 test('the same date is no second rotation', () => {
   const at = '2026-02-20T08:00:00.000Z';
   const judged = judge(credential, item({ password_revised_at: at }), { revised_at: at, told_at: at }, now);

@@ -42,8 +42,10 @@ export function judge(credential: Credential, item: VaultItem, seen: VaultSeen, 
 /** Later than the last rotation that is known of, and of one that leaked also later than that was said. */
 function isLater(at: string, credential: Credential, former: string | null): boolean {
   const { last_rotated_at, created_at, updated_at, lifecycle_state } = credential;
-  const since = lifecycle_state === 'compromised' && former === null ? updated_at : (last_rotated_at ?? created_at);
-  return Date.parse(at) > Date.parse(since) + clockSkewMilliseconds;
+  const isLate = (since: string, skew: number) => Date.parse(at) > Date.parse(since) + skew;
+  if (lifecycle_state === 'compromised' && former === null) return isLate(updated_at, clockSkewMilliseconds);
+  // Said to be rotated and seen to be is one rotation; a record that was just made has had none.
+  return last_rotated_at === null ? isLate(created_at, 0) : isLate(last_rotated_at, clockSkewMilliseconds);
 }
 
 /** Newest first; a password's own date before that of a secret that was kept beside it. */
