@@ -46,9 +46,8 @@ async function calendarOf(store: Store, day: Today): Promise<string> {
     calendar.createEvent({
       id: `${id}@rollcall`,
       allDay: true,
-      // Days have no zone: the date alone is written.
-      start: `${due.toString()}T00:00:00`,
-      end: `${due.add({ days: 1 }).toString()}T00:00:00`,
+      start: dayOf(due),
+      end: dayOf(due.add({ days: 1 })),
       stamp: new Date(credential.updated_at),
       summary: titleOf(credential),
       description: descriptionOf(credential, day, users.get(id) ?? []),
@@ -56,6 +55,11 @@ async function calendarOf(store: Store, day: Today): Promise<string> {
     });
   }
   return calendar.toString();
+}
+
+/** The library writes the date that it is in UTC, in whatever zone the machine is. */
+function dayOf(date: Temporal.PlainDate): Date {
+  return new Date(`${date.toString()}T00:00:00Z`);
 }
 
 function addressOf(issue: ShownIssue | null, { runbook_url }: Credential): string | null {

@@ -1,6 +1,6 @@
 /** Credentials over the API: what is kept of them, what is refused, and what follows. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Service, startService } from '../service.ts';
 
 type Json = Record<string, unknown>;
@@ -255,21 +255,26 @@ test('a retired one gives its name up', async () => {
   expect(back.status).toBe(409);
 });
 
-test('the calendar has each day, for a token that may do nothing else', async () => {
-  const service = await startService();
-  await add(service, { credential_name: 'pve, the token; here', next_rotation_due: '2026-03-10' });
-  await add(service, { credential_name: 'planned', next_rotation_due: '2026-03-10', lifecycle_state: 'planned' });
-  const token = async (scopes: string[]) =>
-    ((await service.call('POST', '/tokens', { token_name: 'phone', scopes })).body as Json).token;
+test.each(['America/Los_Angeles', 'UTC', 'Asia/Tokyo'])(
+  'the calendar has each day, for a token that may do nothing else, on a machine in %s',
+  async (zone) => {
+    vi.stubEnv('TZ', zone);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const service = await startService();
+    await add(service, { credential_name: 'pve, the token; here', next_rotation_due: '2026-03-10' });
+    await add(service, { credential_name: 'planned', next_rotation_due: '2026-03-10', lifecycle_state: 'planned' });
+    const token = async (scopes: string[]) =>
+      ((await service.call('POST', '/tokens', { token_name: 'phone', scopes })).body as Json).token;
 
-  const get = (value: unknown) => fetch(`${service.url}/credentials.ics?token=${String(value)}`);
-  const read = await get(await token(['credentials:calendar']));
-  const text = await read.text();
-  const refused = [await get(service.adminToken), await get('wrong'), await fetch(`${service.url}/credentials.ics`)];
+    const get = (value: unknown) => fetch(`${service.url}/credentials.ics?token=${String(value)}`);
+    const read = await get(await token(['credentials:calendar']));
+    const text = await read.text();
+    const refused = [await get(service.adminToken), await get('wrong'), await fetch(`${service.url}/credentials.ics`)];
 
-  expect(read.headers.get('content-type')).toContain('text/calendar');
-  expect(text.match(/BEGIN:VEVENT/g)).toHaveLength(1);
-  expect(text).toContain('DTSTART;VALUE=DATE:20260310');
-  expect(text).toContain('SUMMARY:Rotate credential: pve\\, the token\\; here');
-  expect(refused.map(({ status }) => status)).toEqual([403, 401, 401]);
-});
+    expect(read.headers.get('content-type')).toContain('text/calendar');
+    expect(text.match(/BEGIN:VEVENT/g)).toHaveLength(1);
+    expect(text).toContain('DTSTART;VALUE=DATE:20260310');
+    expect(text).toContain('SUMMARY:Rotate credential: pve\\, the token\\; here');
+    expect(refused.map(({ status }) => status)).toEqual([403, 401, 401]);
+  },
+);
