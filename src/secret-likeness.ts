@@ -26,8 +26,9 @@ const prefixes: readonly (readonly [form: RegExp, what: string])[] = [
     'a token of Proxmox VE',
   ],
   [/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@]{0,100}:[^\s/@]{1,100}@/i, 'an address with a password in it'],
+  // Of a plain word, a date or where it is kept, people speak in prose.
   [
-    /\b(?:pass(?:word|wd|phrase)?|secret|token|api[ _-]?key)\s*[:=]\s*["']?[^\s<>,;"'*&]{6,}/i,
+    /\b(?:pass(?:word|wd|phrase)?|secret|token|api[ _-]?key)\s*[:=]\s*["']?(?!https?:|env:|file:|vaultwarden:|\d{4}-\d\d)(?=[a-z-]{0,60}[^\sa-z<>,;"'*&./:-])[^\s<>,;"'*&]{6,}/i,
     'a secret behind its name',
   ],
   [/\$(?:2[abxy]|5|6|y|argon2id?)\$[^\s]{20}/, 'the hash of a password'],
