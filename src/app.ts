@@ -228,7 +228,10 @@ export async function openApp(config: Config, log: Logger, options: AppOptions =
     );
 
     const references = referenceRules(config.audit, [hereSource, 'vaultwarden', 'github', 'gitea']);
-    const wantsChangeRef = (source: string) => wantedOf(source, references).requirement === 'warn';
+    const wantsChangeRef = (source: string) => {
+      const { requirement, standing } = wantedOf(source, references);
+      return requirement === 'warn' && standing === null;
+    };
     const parts = { settings: config.http, endpoints, auth, refusals, metrics, store, clock, log, wantsChangeRef };
     const http = httpApp(parts);
     const listening: Listening = await listen(http, options.alone ? ownPort(config.http) : config.http, log);

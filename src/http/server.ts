@@ -46,8 +46,6 @@ interface Locals {
   caller?: Caller;
   endpoint?: Endpoint;
   body?: Buffer | undefined;
-  /** The issue that stands for all that the token does. */
-  standingRef?: string | null;
 }
 
 const shownCharacters = 500;
@@ -129,10 +127,12 @@ function runner({
       locals.endpoint = endpoint;
       const address = request.ip ?? '';
       const caller: Caller = { tokenName: '', scopes: [], address, requestId: locals.requestId, changeRef: null };
+      /** The issue that stands for all that the token does. */
+      let standing: string | null = null;
       if (endpoint.scope) {
         const token = await auth.tokenOf(authorizationOf(endpoint, request), address);
         Object.assign(caller, { tokenName: token.token_name, scopes: token.scopes });
-        locals.standingRef = token.change_ref;
+        standing = token.change_ref;
         locals.caller = caller;
         if (!token.scopes.includes(endpoint.scope) && !token.scopes.includes('admin')) {
           throw new DomainError(
@@ -153,7 +153,6 @@ function runner({
       const query = readQuery(endpoint.tokenInQuery ? askedFor : { ...request.query });
       caller.changeRef = changeRefOf(request.get('x-change-ref'), '');
       caller.dryRun = query.dry_run === true;
-      const standing = locals.standingRef ?? null;
       let body: unknown;
       if (checkBody) {
         if (!locals.body && !endpoint.bodyIsOptional) throw new DomainError('invalid', 'This call needs a JSON body.');

@@ -57,7 +57,7 @@ describe('a reference', () => {
   });
 
   test('that stands for a token or a source is shown as such, and gives way to one that is named', async () => {
-    const settings = { audit: { change_refs: { 'proxmox-api:home': 'acme/infra#2' } } };
+    const settings = { audit: { change_refs: { 'proxmox-api:home': 'acme/infra#2', 'manual:admin': 'acme/infra#5' } } };
     const service = await startService({ settings });
     const { call } = service;
     const words = { token_name: 'hooks', scopes: ['ci:write'], standing_change_ref: 'acme/infra#3' };
@@ -70,8 +70,10 @@ describe('a reference', () => {
     const named = await lastChange(service);
     const reading = { source: 'proxmox-api:home', complete: true, items: [{ ...machine, external_id: 'qemu/1' }] };
     await call('POST', '/passes', reading);
+    const silent = await call('PATCH', '/ci/web-1', { owner: 'bob' });
     const bySource = await lastChange(service, '/changes?limit=1&source=proxmox-api:home');
 
+    expect(silent.headers.get('x-change-ref-warning')).toBeNull();
     expect(byToken).toMatchObject({ change_ref: 'acme/infra#3', change_ref_standing: true });
     expect(named).toMatchObject({ change_ref: 'acme/infra#4', change_ref_standing: false });
     expect(bySource).toMatchObject({ change_ref: 'acme/infra#2', change_ref_standing: true });
