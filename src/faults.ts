@@ -162,7 +162,9 @@ function notThis({ data, parentSchema, schema, keyword }: ErrorObject): string {
     ...(keyword === 'anyOf' || keyword === 'oneOf' ? (schema as Shape[]) : []),
   ];
   if (shapes.some((shape) => shape.writeOnly)) return '';
-  const forSection = shapes.some((shape) => shape.type === 'object' || shape.type === 'array');
+  // Where one of some words may stand as well, it is a slip in that.
+  const forSection =
+    shapes.some((shape) => shape.type === 'object' || shape.type === 'array') && !shapes.some((shape) => shape.enum);
   if (typeof data === 'string' && forSection) return ', not text';
   return `, not ${shown(data)}`;
 }

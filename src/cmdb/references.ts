@@ -1,9 +1,8 @@
 /** For which work item something is done: whether a source has to say it, and which one stands for all that it does. Pure. */
 
 import { type Static, Type } from 'typebox';
-import { globForm } from '../glob.ts';
-
-export const changeRefForm = '^[\\w.-]+/[\\w.-]+#\\d+$';
+import { fittingGlobs } from '../glob.ts';
+import { changeRefForm } from '../http/endpoint.ts';
 
 export const requirements = ['off', 'warn', 'enforce'] as const;
 export type Requirement = (typeof requirements)[number];
@@ -27,7 +26,7 @@ export const auditSettings = Type.Object(
   { additionalProperties: false, default: {} },
 );
 
-export type AuditSettings = Static<typeof auditSettings>;
+type AuditSettings = Static<typeof auditSettings>;
 
 /** What holds for the sources that a glob fits; null where this one does not say. */
 export interface ReferenceRule {
@@ -68,15 +67,9 @@ export interface Wanted {
 
 /** Of the rules that fit, the narrowest that says it. */
 export function wantedOf(source: string, rules: readonly ReferenceRule[]): Wanted {
-  const fitting = rules
-    .filter((rule) => rule.source === source || globForm(rule.source).test(source))
-    .sort((a, b) => Number(b.source === source) - Number(a.source === source) || lettersOf(b) - lettersOf(a));
+  const fitting = fittingGlobs(rules, (rule) => rule.source, source);
   return {
     requirement: fitting.find((rule) => rule.requirement !== null)?.requirement ?? 'off',
     standing: fitting.find((rule) => rule.change_ref !== null)?.change_ref ?? null,
   };
-}
-
-function lettersOf({ source }: ReferenceRule): number {
-  return source.replaceAll(/[*?]/g, '').length;
 }

@@ -71,6 +71,11 @@ export function urgencyOf(daysLeft: number | null, leadDays: number): Urgency {
   return daysLeft > -criticalDaysOver ? 'high' : 'critical';
 }
 
+/** Whether it is told among those that are overdue, or due within so many days. A compromised one is due in any case. */
+export function isExpiring(state: LifecycleState, daysLeft: number | null, days: number): boolean {
+  return (state === 'active' || state === 'rotating') && daysLeft !== null && daysLeft <= days;
+}
+
 /** When it is due after a rotation: counted from that, and not from when it was due. */
 export function nextDue(rotatedAt: string, periodDays: number | null, timeZone: string): string | null {
   if (periodDays === null) return null;

@@ -4,7 +4,7 @@ import type { Job } from '../jobs/jobs.ts';
 import { off } from '../jobs/schedule.ts';
 import type { CheckParts } from './check.ts';
 
-export const checkJobName = 'check-credentials';
+const checkJobName = 'check-credentials';
 export const followJobName = 'follow-credentials';
 const lease = 'credentials';
 

@@ -6,7 +6,7 @@ import type { Credential } from './credential.ts';
 import type { Records } from './records.ts';
 import { listCredentials } from './store.ts';
 
-export const ownTokenName = 'Token for the issues of credentials';
+const ownTokenName = 'Token for the issues of credentials';
 const ownTokenType = 'api_token';
 
 /** `item` is where it is kept, if that is the vault. A later end is that of a new token. */

@@ -1,10 +1,10 @@
 /** What is asked of a credential by its type: each word of the most exact policy that has one. Pure. */
 
-import { globForm } from '../glob.ts';
+import { fittingGlobs } from '../glob.ts';
 import type { Credential } from './credential.ts';
 import type { EvidenceWanted, PolicySettings } from './settings.ts';
 
-export const usualLeadDays = 14;
+const usualLeadDays = 14;
 
 export const usualProcedure = [
   'Generate the new secret',
@@ -51,7 +51,7 @@ export function explainPolicy(credential: Owned, policies: Readonly<Record<strin
   };
   const said: (readonly [string, PolicySettings])[] = [
     ['the credential', own],
-    ...fitting(credential.credential_type, policies),
+    ...fittingGlobs(Object.entries(policies), ([name]) => name, credential.credential_type),
   ];
   return (Object.keys(defaults) as (keyof Policy)[]).map((setting) => {
     const first = said.find(([, policy]) => policy[setting] !== undefined);
@@ -65,15 +65,4 @@ export function policyOf(credential: Owned, policies: Readonly<Record<string, Po
   return Object.fromEntries(
     explainPolicy(credential, policies).map(({ setting, value }) => [setting, value]),
   ) as unknown as Policy;
-}
-
-/** The type's own first, then patterns from the narrowest, which has most letters of its own. */
-function fitting(type: string, policies: Readonly<Record<string, PolicySettings>>) {
-  return Object.entries(policies)
-    .filter(([name]) => globForm(name).test(type))
-    .sort(([a], [b]) => Number(b === type) - Number(a === type) || lettersOf(b) - lettersOf(a));
-}
-
-function lettersOf(glob: string): number {
-  return glob.replaceAll(/[*?]/g, '').length;
 }

@@ -8,7 +8,7 @@ import { listOf, pageOfAll, pageQuery } from '../http/paging.ts';
 import type { Store } from '../store/open.ts';
 import { doerOf } from './changes.ts';
 import type { Rehearsed } from './check.ts';
-import { type Credential, type CredentialId, lifecycleStates, urgencies } from './credential.ts';
+import { type Credential, type CredentialId, isExpiring, lifecycleStates, urgencies } from './credential.ts';
 import { shownIssues } from './issues/store.ts';
 import { explainPolicy } from './policy.ts';
 import { getCredential, type PutoffWords, type Records, type RotatedWords } from './records.ts';
@@ -151,9 +151,8 @@ export function credentialEndpoints({ store, records, today, rehearse, changed }
       }),
       answers: { 200: listOf(CredentialOnTheWire) },
       async handle({ query: { days = usualDays, ...page } }) {
-        const rows = (await shown(await listCredentials(store.read))).filter(
-          ({ lifecycle_state, days_left }) =>
-            (lifecycle_state === 'active' || lifecycle_state === 'rotating') && days_left !== null && days_left <= days,
+        const rows = (await shown(await listCredentials(store.read))).filter(({ lifecycle_state, days_left }) =>
+          isExpiring(lifecycle_state, days_left, days),
         );
         return [200, pageOfAll(rows, page, (row) => `${row.due ?? ''} ${row.credential_name} ${row.credential_id}`)];
       },

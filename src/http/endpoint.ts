@@ -18,6 +18,9 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
+/** As GitHub and others write an issue in a text: `owner/repo#123`. */
+export const changeRefForm = '^[\\w.-]+/[\\w.-]+#\\d+$';
+
 export const dryRunQuery = {
   dry_run: Type.Optional(Type.Boolean({ description: 'answers what it would do, and writes nothing' })),
 };

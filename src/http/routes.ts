@@ -7,7 +7,7 @@ import { listAlerts } from '../store/alerts.ts';
 import type { Store } from '../store/open.ts';
 import { type Clock, readTime, type Stamp, stamp } from '../time.ts';
 import type { Auth } from './auth.ts';
-import { type Endpoint, endpoint, scopes } from './endpoint.ts';
+import { changeRefForm, type Endpoint, endpoint, scopes } from './endpoint.ts';
 import type { Metrics } from './metrics.ts';
 import { limitOf, listOf, pageOf, pageOfAll, pageQuery, readCursor } from './paging.ts';
 import { PeerOnTheWire, type Peers, peersOnTheWire } from './peers.ts';
@@ -142,7 +142,7 @@ function tokenEndpoints({ store, auth, clock, timeZone }: Ground): Endpoint[] {
           standing_change_ref: Type.Optional(
             orNull(
               Type.String({
-                pattern: '^[\\w.-]+/[\\w.-]+#\\d+$',
+                pattern: changeRefForm,
                 examples: ['owner/repo#123'],
                 description: 'the issue that stands for all that it does, where a call names no other',
               }),

@@ -18,7 +18,7 @@ import { type Clock, stamp } from '../time.ts';
 import type { Auth } from './auth.ts';
 import { bodyReader, parseBody, redactedBody } from './body.ts';
 import { docsRoutes } from './docs.ts';
-import type { Answer, Caller, Endpoint, Scope } from './endpoint.ts';
+import { type Answer, type Caller, changeRefForm, type Endpoint, type Scope } from './endpoint.ts';
 import { limiter } from './limiter.ts';
 import type { Metrics } from './metrics.ts';
 import { pathOf } from './openapi.ts';
@@ -50,8 +50,7 @@ interface Locals {
 
 const shownCharacters = 500;
 const unreferenced = 'name the issue that this is done for: X-Change-Ref: owner/repo#123';
-/** As GitHub and others write an issue in a text. */
-const changeRefForm = /^[\w.-]+\/[\w.-]+#\d+$/;
+const changeRef = new RegExp(changeRefForm);
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 export function httpApp(parts: HttpParts): Express {
@@ -205,7 +204,7 @@ function send(response: Response, [status, body, headers]: Answer | [number, unk
 
 function changeRefOf(given: unknown, pointer: string): string | null {
   if (given === undefined || given === null || given === '') return null;
-  if (typeof given === 'string' && changeRefForm.test(given)) return given;
+  if (typeof given === 'string' && changeRef.test(given)) return given;
   throw new DomainError('invalid', 'The change reference is not of the form owner/repo#123.', {
     errors: [{ pointer, detail: 'must be owner/repo#123' }],
   });

@@ -1,7 +1,8 @@
 /** For which issue something is changed: named, standing, wanted, and counted. */
 
 import { describe, expect, test } from 'vitest';
-import { referenceRules, wantedOf } from '../../src/cmdb/references.ts';
+import { settingsFaultFinder } from '../../src/check.ts';
+import { auditSettings, referenceRules, wantedOf } from '../../src/cmdb/references.ts';
 import { type Service, startService } from '../service.ts';
 
 type Json = Record<string, unknown>;
@@ -26,6 +27,14 @@ test('the narrowest rule counts, each word for itself', () => {
   expect(wantedOf('proxmox-api:home', rules)).toEqual({ requirement: 'warn', standing: 'acme/infra#2' });
   expect(wantedOf('clock', rules).requirement).toBe('off');
   expect(wantedOf('ansible:this-machine', rules).requirement).toBe('off');
+});
+
+test('a word that is none is told, with those that are', () => {
+  const find = settingsFaultFinder(auditSettings);
+
+  expect(find({ require_change_ref: 'alwyas' })).toEqual([
+    { pointer: '/require_change_ref', detail: 'must be "off" or "warn" or "enforce" or an object, not "alwyas"' },
+  ]);
 });
 
 describe('a reference', () => {

@@ -51,7 +51,15 @@ export function referencesEndpoint(store: Store, clock: Clock): Endpoint {
 
 /** Of the last seven days. */
 export function referenceFigures(store: Store, clock: Clock): Figures[] {
-  const referred = async () => summed(await counted(store.read, stamp(clock().subtract({ hours: 24 * usualDays }))));
+  const count = async () => summed(await counted(store.read, stamp(clock().subtract({ hours: 24 * usualDays }))));
+  // Both are asked for at one time, and counted once.
+  let asked: ReturnType<typeof count> | undefined;
+  const referred = () => {
+    asked ??= count().finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
   return [
     {
       name: 'rollcall_changes',

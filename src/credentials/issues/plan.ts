@@ -43,7 +43,7 @@ export interface Known {
 }
 
 /** After that long, one that is not in the list was never made. */
-export const certainMilliseconds = 120_000;
+const certainMilliseconds = 120_000;
 
 export function deedsFor(known: Known): Deed[] {
   const { need, rows } = known;

@@ -5,10 +5,11 @@ import { hashOf, isSameText, tickedSteps, withPeoplesWords, withTicks } from './
 import type { Need } from './need.ts';
 import type { KeptIssue } from './store.ts';
 import { bodyOf, escalation, putOffWords, type Told, titleOf } from './text.ts';
+import { ownLabel } from './world.ts';
 
 const priorities = ['priority:medium', 'priority:high', 'priority:critical'] as const;
 
-export const fixedLabels = ['credential-rotation', 'domain:security'] as const;
+export const fixedLabels = [ownLabel, 'domain:security'] as const;
 
 export interface Renewal {
   /** Empty where it is as it should be. */

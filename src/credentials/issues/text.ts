@@ -1,6 +1,6 @@
 /** What an issue says: its title, its body with the marker by which it is found again, and its comments. Pure. */
 
-import type { Credential } from '../credential.ts';
+import { type Credential, criticalDaysOver } from '../credential.ts';
 import type { Policy } from '../policy.ts';
 import type { Rotation } from '../store.ts';
 import { codeSpan, inOneLine, link } from './markdown.ts';
@@ -116,7 +116,7 @@ function urgencyWords({ credential, due, daysLeft }: Told): string {
   if (daysLeft > 0) return `**Medium**: it is due in ${days(daysLeft)}, on ${due}.`;
   if (daysLeft === 0) return `**High**: it is due today, ${due}.`;
   const over = `it has been overdue for ${days(-daysLeft)}, since ${due}.`;
-  return daysLeft > -14 ? `**High**: ${over}` : `**Critical**: ${over}`;
+  return daysLeft > -criticalDaysOver ? `**High**: ${over}` : `**Critical**: ${over}`;
 }
 
 /** What is said once at each level after the one at which it was opened. */
